@@ -1,0 +1,71 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Warnings are errors in every target of ours; upcoming features keep existential use and import visibility explicit.
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let package = Package(
+    name: "apus",
+    products: [
+        .library(name: "Apus", targets: ["Apus"]),
+        .executable(name: "apus-init", targets: ["apus-init"]),
+        .executable(name: "fwtool", targets: ["fwtool"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // C libraries. Without `pkgConfig:` on purpose: SwiftPM would read the host's .pc files in a cross build.
+        .systemLibrary(name: "CGPIOD"),
+        .systemLibrary(name: "CI2C"),
+        .systemLibrary(name: "CMosquitto"),
+        .systemLibrary(name: "COpenSSL"),
+        .systemLibrary(name: "CZstd"),
+        .systemLibrary(name: "CLinux"),
+
+        // Shared by device and developer's machine.
+        .target(name: "JSON", swiftSettings: strict),
+        .target(name: "BootState", swiftSettings: strict),
+        .target(name: "Bundle", dependencies: ["JSON", "COpenSSL", "CZstd"], swiftSettings: strict),
+
+        // The device, ground floor first.
+        .target(name: "Supervision", swiftSettings: strict),
+        .target(name: "Hardware", dependencies: ["CGPIOD", "CI2C", "CLinux"], swiftSettings: strict),
+        .target(name: "Sensors", dependencies: ["Supervision", "Hardware"], swiftSettings: strict),
+        .target(
+            name: "Publishing", dependencies: ["JSON", "Supervision", "Sensors", "CMosquitto"], swiftSettings: strict),
+        .target(
+            name: "Device", dependencies: ["Supervision", "Hardware", "Sensors", "Publishing"], swiftSettings: strict),
+        .target(
+            name: "Apus", dependencies: ["Supervision", "Hardware", "Sensors", "Publishing", "Device"],
+            swiftSettings: strict),
+        .executableTarget(name: "apus-init", dependencies: ["CLinux"], swiftSettings: strict),
+
+        // The developer's machine.
+        .executableTarget(
+            name: "fwtool",
+            dependencies: [
+                "JSON", "BootState", "Bundle", "Yams",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+
+        // One folder per module; SystemTests boots the built images in QEMU.
+        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
+        .testTarget(name: "BootStateTests", dependencies: ["BootState"], swiftSettings: strict),
+        .testTarget(name: "BundleTests", dependencies: ["Bundle", "JSON"], swiftSettings: strict),
+        .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
+        .testTarget(name: "HardwareTests", dependencies: ["Hardware"], swiftSettings: strict),
+        .testTarget(name: "SensorsTests", dependencies: ["Sensors", "Hardware", "Supervision"], swiftSettings: strict),
+        .testTarget(name: "PublishingTests", dependencies: ["Publishing", "Sensors", "Supervision", "JSON"], swiftSettings: strict),
+        .testTarget(name: "DeviceTests", dependencies: ["Device"], swiftSettings: strict),
+        .testTarget(name: "FwtoolTests", dependencies: ["fwtool", "Bundle", "BootState", "JSON"], swiftSettings: strict),
+        .testTarget(name: "SystemTests", dependencies: ["fwtool", "BootState", "JSON"], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,5 @@
+#pragma once
+#include <stdint.h>
+#include <linux/i2c.h>
+#include <linux/i2c-dev.h>
+#include <i2c/smbus.h>

@@ -1,0 +1,9 @@
+import ArgumentParser
+
+@main
+struct Fwtool: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "fwtool",
+        abstract: "Build, inspect, emulate and burn Apus firmware.",
+        subcommands: [])
+}
