@@ -293,12 +293,19 @@ struct SDKBundle {
             }
 
             """
-        // --as-needed: the implicit import of _StringProcessing names two libraries that most apps never call.
+        // Every file imports _StringProcessing implicitly and would so name two libraries (1.7 MB) that most apps never
+        // call: no autolinking of them; --as-needed at the end of the link takes them for those that do. The toolchain's
+        // own rpath would carry the developer's home folder into the image.
+        let lean = ["swift_StringProcessing", "swift_RegexParser"]
+        let swift = ["-use-ld=lld", "-no-toolchain-stdlib-rpath"]
+            + lean.flatMap { ["-Xfrontend", "-disable-autolink-library", "-Xfrontend", $0] }
+        let linker = ["--as-needed"] + lean.map { "-l\($0)" } + ["--no-as-needed"]
+        func list(_ words: [String]) -> String { words.map { "\"\($0)\"" }.joined(separator: ", ") }
         let toolset = """
             {
               "schemaVersion": "1.0",
-              "swiftCompiler": { "extraCLIOptions": ["-use-ld=lld"] },
-              "linker": { "extraCLIOptions": ["--as-needed"] }
+              "swiftCompiler": { "extraCLIOptions": [\(list(swift))] },
+              "linker": { "extraCLIOptions": [\(list(linker))] }
             }
 
             """
