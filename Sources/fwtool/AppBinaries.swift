@@ -51,7 +51,7 @@ struct AppBinaries {
         }
         guard result.status == 0 else {
             let words = (result.output + result.errors).split(separator: "\n")
-                .filter { $0.contains("error:") }.prefix(3).joined(separator: "; ")
+                .filter { $0.contains(": error: ") }.prefix(3).joined(separator: "; ")
             throw FwtoolError(
                 "\(product) does not compile for the device\(words.isEmpty ? "" : ": \(words)")",
                 remedy: "correct it; the same without fwtool: \(command.line)")

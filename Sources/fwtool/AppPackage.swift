@@ -40,9 +40,9 @@ struct AppPackage {
         if FileManager.default.fileExists(atPath: file.path) {
             let fields = try BoardProfileNode(text: try String(contentsOf: file, encoding: .utf8), file: file.path)
                 .fields("product", "version", "config")
-            named = try fields.optional("product")?.text()
+            named = try fields.optional("product")?.string()
             if let node = fields.optional("version") {
-                version = try node.text()
+                version = try node.string()
                 // It becomes part of file names and of the bundle's manifest.
                 guard version.wholeMatch(of: #/[0-9A-Za-z][0-9A-Za-z.+~-]{0,63}/#) != nil else {
                     throw node.refusal("'version' must be 1 to 64 letters, digits, '.', '+', '~' or '-'")
@@ -50,7 +50,7 @@ struct AppPackage {
             }
             if let node = fields.optional("config") {
                 configuration = try node.pairs().map { key, value in
-                    let text = try value.text()
+                    let text = try value.string()
                     guard key.name.wholeMatch(of: #/[A-Za-z0-9._-]+/#) != nil, !text.contains("\n") else {
                         throw key.node.refusal("'\(key.name)' must be a word, and its value one line")
                     }

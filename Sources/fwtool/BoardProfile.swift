@@ -29,6 +29,8 @@ struct BoardProfile: Sendable, Equatable {
     struct Kernel: Sendable, Equatable {
         /// Package with the kernel and its modules, or one that depends on it (`linux-image-arm64`).
         var package: String
+        /// Physical address where the board's memory starts; the boot script's addresses count from it.
+        var memoryStart: Int
         /// What follows `console=` on the kernel's command line.
         var console: String
     }

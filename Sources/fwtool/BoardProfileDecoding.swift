@@ -69,9 +69,10 @@ extension BoardProfile.Packages {
 
 extension BoardProfile.Kernel {
     init(_ node: BoardProfileNode) throws {
-        let fields = try node.fields("package", "console")
+        let fields = try node.fields("package", "console", "memory-start")
         package = try fields.required("package").packageWord()
         // It becomes one word of the kernel's command line.
+        memoryStart = try fields.required("memory-start").integer(in: 0...0xFFFF_FFFF)
         console = try fields.required("console").string(where: "letters, digits, commas and hyphens") {
             $0.isASCIILetterOrDigit || $0 == "," || $0 == "-"
         }

@@ -6,7 +6,7 @@ import Foundation
 /// 9.7 MB against 13.6 MB for 6.12. It costs about three seconds of decompression in emulation, half a second with gzip.
 enum KernelImage {
     /// - Parameter base: where the board's memory starts.
-    static func file(_ kernel: PackageStore.Unpacked, base: UInt64) throws -> URL {
+    static func file(_ kernel: PackageStore.Unpacked, base: Int) throws -> URL {
         // The arm64 boot protocol wants a 2 MiB aligned place (Documentation/arch/arm64/booting.rst).
         let address = "0x" + String(base + 0x20_0000, radix: 16)
         let image = try kernel.file("boot/vmlinuz-*")

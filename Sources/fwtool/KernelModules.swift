@@ -21,15 +21,11 @@ struct KernelModules {
         }
         let release = folders[0].lastPathComponent
         self.release = release
-        // The package leaves depmod to its installation.
-        let table = try ArtifactCache.file("modules.dep", inputs: ["1", kernel.folder.path]) { file in
-            let output = file.deletingLastPathComponent()
-            try Command(
-                "depmod", ["-b", kernel.folder.appendingPathComponent("usr").path, "-o", output.path, release],
-                deadline: 300
-            ).run()
-            try FileManager.default.moveItem(
-                at: output.appendingPathComponent("lib/modules/\(release)/modules.dep"), to: file)
+        // The package leaves depmod to its installation, which this is.
+        let table = folders[0].appendingPathComponent("modules.dep")
+        if !FileManager.default.fileExists(atPath: table.path) {
+            let base = kernel.folder.appendingPathComponent("usr").path
+            try Command("depmod", ["-b", base, release], deadline: 300).run()
         }
         var dependencies: [String: [String]] = [:]
         var paths: [String: String] = [:]
