@@ -36,7 +36,7 @@ let package = Package(
         // The device, ground floor first.
         .target(name: "Supervision", swiftSettings: strict),
         .target(name: "Hardware", dependencies: ["CGPIOD", "CI2C", "CLinux"], swiftSettings: strict),
-        .target(name: "Sensors", dependencies: ["Supervision", "Hardware"], swiftSettings: strict),
+        .target(name: "Sensors", dependencies: ["Supervision", "Hardware", "CLinux"], swiftSettings: strict),
         .target(
             name: "Publishing", dependencies: ["JSON", "Supervision", "Sensors", "CMosquitto"], swiftSettings: strict),
         .target(

@@ -34,7 +34,7 @@ public struct BootState: Sendable, Equatable {
     }
 
     /// Bytes in a block: one sector, which SD cards write as a whole.
-    public static let blockSize = 512
+    public static let blockSize = UBootEnvironment.blockSize
 
     /// Offsets in bytes of copy 0 and copy 1 from the start of the card: sectors 64 and 128, in the gap between the
     /// partition table and the first partition, in different 4 KiB pages of the card and of the kernel's cache.

@@ -5,5 +5,5 @@ struct Fwtool: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fwtool",
         abstract: "Build, inspect, emulate and burn Apus firmware.",
-        subcommands: [])
+        subcommands: [SDKCommand.self, BoardsCommand.self])
 }

@@ -1,0 +1,31 @@
+internal import CLinux
+internal import Glibc
+
+/// The two clocks a reading is stamped with.
+enum DeviceClock {
+    /// Nanoseconds of CLOCK_MONOTONIC.
+    static var monotonicTime: UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(clamping: nanoseconds(time))
+    }
+
+    /// The wall-clock time of a moment of CLOCK_MONOTONIC in nanoseconds since 1970-01-01T00:00:00Z; nil while the kernel
+    /// says that its clock is not synchronised (adjtimex(2), TIME_ERROR): a Pi without network starts its clock anywhere.
+    static func wallTime(at moment: UInt64) -> Int64? {
+        var state = timex()
+        guard adjtimex(&state) != TIME_ERROR else { return nil }
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        let age = Int64(clamping: monotonicTime) - Int64(clamping: moment)
+        return nanoseconds(time) - age
+    }
+
+    /// Clamped: 64 bits hold nanoseconds until the year 2262, and a clock can be set to any year.
+    private static func nanoseconds(_ time: timespec) -> Int64 {
+        let (seconds, isTooLarge) = Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
+        if isTooLarge { return time.tv_sec < 0 ? .min : .max }
+        let (sum, isTooLargeSum) = seconds.addingReportingOverflow(Int64(time.tv_nsec))
+        return isTooLargeSum ? .max : sum
+    }
+}
