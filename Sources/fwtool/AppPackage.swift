@@ -38,7 +38,7 @@ struct AppPackage {
         var named: String?
         let file = folder.appendingPathComponent("apus.yaml")
         if FileManager.default.fileExists(atPath: file.path) {
-            let fields = try BoardProfileNode(text: try String(contentsOf: file, encoding: .utf8), file: file.path)
+            let fields = try YAMLNode(text: try String(contentsOf: file, encoding: .utf8), file: file.path)
                 .fields("product", "version", "config")
             named = try fields.optional("product")?.string()
             if let node = fields.optional("version") {

@@ -10,12 +10,12 @@ extension BoardProfile {
         do {
             let handle = try FileHandle(forReadingFrom: url)
             defer { try? handle.close() }
-            data = try handle.read(upToCount: BoardProfileNode.sizeLimit + 1) ?? Data()
+            data = try handle.read(upToCount: YAMLNode.sizeLimit + 1) ?? Data()
         } catch {
             throw FwtoolError("the board profile \(url.path) cannot be read: \(error.localizedDescription)")
         }
-        guard data.count <= BoardProfileNode.sizeLimit else {
-            throw FwtoolError("\(url.path) is no board profile: it is larger than \(BoardProfileNode.sizeLimit) bytes")
+        guard data.count <= YAMLNode.sizeLimit else {
+            throw FwtoolError("\(url.path) is no board profile: it is larger than \(YAMLNode.sizeLimit) bytes")
         }
         guard let text = String(validating: data, as: UTF8.self) else {
             throw FwtoolError("\(url.path) is no board profile: it is not UTF-8 text")
@@ -25,7 +25,7 @@ extension BoardProfile {
 
     /// - Parameter file: names the text in error messages.
     init(text: String, file: String) throws {
-        let top = try BoardProfileNode(text: text, file: file).fields(
+        let top = try YAMLNode(text: text, file: file).fields(
             "name", "title", "models", "packages", "kernel", "boot", "modules", "partitions", "gpio", "buses",
             "emulation")
         name = try top.required("name").string(where: "lower-case letters, digits and hyphens") {
@@ -43,7 +43,7 @@ extension BoardProfile {
         emulation = try top.optional("emulation").map { try BoardEmulation($0, files: boot.files.map(\.name)) }
     }
 
-    private static func buses(_ node: BoardProfileNode) throws -> [Bus] {
+    private static func buses(_ node: YAMLNode) throws -> [Bus] {
         let fields = try node.fields("i2c")
         return try Bus.Kind.allCases.flatMap { kind in
             try fields.optional(kind.rawValue)?.pairs().map { key, value in
@@ -58,7 +58,7 @@ extension BoardProfile {
 }
 
 extension BoardProfile.Packages {
-    init(_ node: BoardProfileNode) throws {
+    init(_ node: YAMLNode) throws {
         let fields = try node.fields("suite", "components")
         suite = try fields.required("suite").packageWord()
         let list = try fields.required("components")
@@ -68,11 +68,11 @@ extension BoardProfile.Packages {
 }
 
 extension BoardProfile.Kernel {
-    init(_ node: BoardProfileNode) throws {
+    init(_ node: YAMLNode) throws {
         let fields = try node.fields("package", "console", "memory-start")
         package = try fields.required("package").packageWord()
-        // It becomes one word of the kernel's command line.
         memoryStart = try fields.required("memory-start").integer(in: 0...0xFFFF_FFFF)
+        // It becomes one word of the kernel's command line.
         console = try fields.required("console").string(where: "letters, digits, commas and hyphens") {
             $0.isASCIILetterOrDigit || $0 == "," || $0 == "-"
         }
@@ -80,7 +80,7 @@ extension BoardProfile.Kernel {
 }
 
 extension BoardProfile.Boot {
-    init(_ node: BoardProfileNode) throws {
+    init(_ node: YAMLNode) throws {
         let fields = try node.fields("card", "files", "config")
         card = try fields.required("card").choice(BoardProfile.CardInterface.self)
         files = []
@@ -97,7 +97,7 @@ extension BoardProfile.Boot {
 }
 
 extension BoardProfile.Boot.File {
-    init(_ node: BoardProfileNode) throws {
+    init(_ node: YAMLNode) throws {
         let fields = try node.fields("package", "path", "name", "edits")
         package = try fields.required("package").packageWord()
         let source = try fields.required("path")
@@ -119,13 +119,13 @@ extension BoardProfile.Boot.File {
 }
 
 extension BoardProfile.Modules {
-    init(_ node: BoardProfileNode) throws {
+    init(_ node: YAMLNode) throws {
         let fields = try node.fields("initramfs", "root")
         initramfs = try Self.modules(fields.required("initramfs"))
         root = try Self.modules(fields.required("root"))
     }
 
-    private static func modules(_ node: BoardProfileNode) throws -> [BoardProfile.Module] {
+    private static func modules(_ node: YAMLNode) throws -> [BoardProfile.Module] {
         try node.pairs().map { key, value in
             guard key.name.unicodeScalars.allSatisfy({ $0.isASCIILetterOrDigit || $0 == "-" || $0 == "_" }) else {
                 throw key.node.refusal("'\(key.name)' is no module name", remedy: "write it as modprobe takes it")
@@ -136,7 +136,7 @@ extension BoardProfile.Modules {
 }
 
 extension BoardProfile.Partitions {
-    init(_ node: BoardProfileNode) throws {
+    init(_ node: YAMLNode) throws {
         let fields = try node.fields("boot", "slot", "data")
         // FAT16 with the cluster sizes mkfs.fat chooses ends at 2 GiB; below 16 MiB the firmware files do not fit.
         boot = try fields.required("boot").integer(in: 16...2048)
@@ -147,7 +147,7 @@ extension BoardProfile.Partitions {
 }
 
 extension BoardProfile.GPIO {
-    init(_ node: BoardProfileNode) throws {
+    init(_ node: YAMLNode) throws {
         let fields = try node.fields("label", "lines")
         label = try fields.required("label").string()
         // The kernel's GPIO character device numbers lines with 32 bits; no chip of a board comes near a thousand.
@@ -157,7 +157,7 @@ extension BoardProfile.GPIO {
 
 extension BoardEmulation {
     /// - Parameter files: names of the files on the board's FAT partition, where QEMU's bootloader and tree come from.
-    init(_ node: BoardProfileNode, files: [String]) throws {
+    init(_ node: YAMLNode, files: [String]) throws {
         let fields = try node.fields(
             "machine", "cpu", "cpus", "memory", "accelerator", "bootloader", "device-tree", "console-serial", "network",
             "devices", "deadline")
@@ -176,7 +176,7 @@ extension BoardEmulation {
 }
 
 extension BoardEmulation.Bootloader {
-    init(_ node: BoardProfileNode, files: [String]) throws {
+    init(_ node: YAMLNode, files: [String]) throws {
         let fields = try node.fields("file", "load-as")
         file = try fields.required("file").bootFile(among: files)
         loadAs = try fields.required("load-as").choice(Option.self)
@@ -184,7 +184,7 @@ extension BoardEmulation.Bootloader {
 }
 
 extension BoardEmulation.DeviceTree {
-    init(_ node: BoardProfileNode, files: [String]) throws {
+    init(_ node: YAMLNode, files: [String]) throws {
         let fields = try node.fields("file", "edits")
         file = try fields.required("file").bootFile(among: files)
         edits = try fields.optional("edits")?.elements().map { try DeviceTreeEdit($0) } ?? []
@@ -192,7 +192,7 @@ extension BoardEmulation.DeviceTree {
 }
 
 extension DeviceTreeEdit {
-    init(_ yaml: BoardProfileNode) throws {
+    init(_ yaml: YAMLNode) throws {
         let fields = try yaml.fields("node", "set", "delete", "delete-children")
         let pathNode = try fields.required("node")
         node = try pathNode.string()
@@ -219,7 +219,7 @@ extension DeviceTreeEdit {
     }
 }
 
-extension BoardProfileNode {
+extension YAMLNode {
     /// A word in the sense of Debian's archive: package names (Debian policy 5.6.1), suites, components.
     fileprivate func packageWord() throws -> String {
         try string(where: "lower-case letters, digits and + - .") {

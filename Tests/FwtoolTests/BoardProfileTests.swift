@@ -90,7 +90,7 @@ import Testing
     @Test func anUnknownKeyIsRefusedWithTheNearest() {
         #expect(
             Self.refusal(replacing: "title:", with: "titel:")
-                == "demo.yaml:2:1: unknown key 'titel' in the profile; did you mean 'title'?")
+                == "demo.yaml:2:1: unknown key 'titel' in the file; did you mean 'title'?")
         #expect(
             Self.refusal(replacing: "  card:", with: "  wheels:")
                 == "demo.yaml:6:3: unknown key 'wheels' in 'boot'; known keys: card, files, config")
@@ -99,7 +99,7 @@ import Testing
     @Test func aMissingKeyIsRefused() {
         #expect(
             Self.refusal(replacing: "title: Demo board\n", with: "").hasPrefix(
-                "demo.yaml:1:1: the profile has no key 'title'"))
+                "demo.yaml:1:1: the file has no key 'title'"))
         #expect(
             Self.refusal(replacing: ", console: ttyS0", with: "").hasPrefix(
                 "demo.yaml:4:9: 'kernel' has no key 'console'"))
@@ -190,13 +190,13 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", "demo.yaml:1:1: the profile is empty"),
-        ("# nothing\n", "demo.yaml:1:1: the profile is empty"),
-        ("- a\n- b\n", "demo.yaml:1:1: the profile must be a mapping (key: value), not a list"),
+        ("", "demo.yaml:1:1: the file is empty"),
+        ("# nothing\n", "demo.yaml:1:1: the file is empty"),
+        ("- a\n- b\n", "demo.yaml:1:1: the file must be a mapping (key: value), not a list"),
         ("name: [", "this is no YAML"),
         ("a: b: c", "demo.yaml:1:5: this is no YAML"),
         ("\tname: x", "this is no YAML"),
-        ("{[a]: b}", "a key in the profile must be a word, not a list"),
+        ("{[a]: b}", "a key in the file must be a word, not a list"),
         ("\u{1}", "this is no YAML"),
         (String(repeating: "[", count: 100_000), "this is no YAML"),
         ("a: &a [*a]", "demo.yaml"),
@@ -222,7 +222,7 @@ import Testing
         defer { try? FileManager.default.removeItem(at: file) }
         try Data([0xFF, 0xFE, 0x80]).write(to: file)
         #expect { try BoardProfile(contentsOf: file) } throws: { "\($0)".contains("it is not UTF-8 text") }
-        try Data(repeating: 0x20, count: BoardProfileNode.sizeLimit + 1).write(to: file)
+        try Data(repeating: 0x20, count: YAMLNode.sizeLimit + 1).write(to: file)
         #expect { try BoardProfile(contentsOf: file) } throws: { "\($0)".contains("it is larger than") }
         try FileManager.default.removeItem(at: file)
         #expect { try BoardProfile(contentsOf: file) } throws: { "\($0)".contains("cannot be read") }

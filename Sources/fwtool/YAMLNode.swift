@@ -1,17 +1,17 @@
 import Foundation
 internal import Yams
 
-/// A place in a profile's YAML tree that knows its file, line and column, so that every refusal can say where.
-struct BoardProfileNode {
+/// A place in a YAML tree that knows its file, line and column, so that every refusal can say where.
+struct YAMLNode {
     var file: String
     /// The keys that lead here, for example `boot.files[2]`; empty at the top.
     var path: String
     private let node: Node
 
-    /// A profile is a few kilobytes. The limit keeps a file named by mistake from being read into a tree.
+    /// The files read here are a few kilobytes. The limit keeps one named by mistake from being read into a tree.
     static let sizeLimit = 256 * 1024
 
-    /// Parses the text of a profile.
+    /// Parses a document.
     ///
     /// - Throws: `FwtoolError` with file, line and column for text that is no YAML.
     init(text: String, file: String) throws {
@@ -22,7 +22,7 @@ struct BoardProfileNode {
             throw Self.refusal(of: error, file: file)
         }
         guard let root else {
-            throw FwtoolError("\(file):1:1: the profile is empty", remedy: "see docs/board-profiles.md")
+            throw FwtoolError("\(file):1:1: the file is empty")
         }
         self.init(file: file, path: "", node: root)
     }
@@ -75,22 +75,22 @@ struct BoardProfileNode {
         }
     }
 
-    private var subject: String { path.isEmpty ? "the profile" : "'\(path)'" }
+    private var subject: String { path.isEmpty ? "the file" : "'\(path)'" }
 
     // MARK: - Mappings
 
     /// The values of a mapping whose keys are fixed.
     struct Fields {
-        fileprivate var values: [String: BoardProfileNode]
-        fileprivate var owner: BoardProfileNode
+        fileprivate var values: [String: YAMLNode]
+        fileprivate var owner: YAMLNode
 
-        func optional(_ key: String) -> BoardProfileNode? { values[key] }
+        func optional(_ key: String) -> YAMLNode? { values[key] }
 
-        func required(_ key: String) throws -> BoardProfileNode {
+        func required(_ key: String) throws -> YAMLNode {
             guard let value = values[key] else {
                 throw owner.refusal(
                     "\(owner.subject) has no key '\(key)'",
-                    remedy: "add it; docs/board-profiles.md has an example")
+                    remedy: "add it")
             }
             return value
         }
@@ -98,7 +98,7 @@ struct BoardProfileNode {
 
     /// A mapping with these keys and no others.
     func fields(_ keys: String...) throws -> Fields {
-        var values: [String: BoardProfileNode] = [:]
+        var values: [String: YAMLNode] = [:]
         for (key, value) in try pairs() {
             guard keys.contains(key.name) else {
                 let near = NearestMatch.of(key.name, in: keys)
@@ -112,17 +112,17 @@ struct BoardProfileNode {
     }
 
     /// A mapping whose keys are names, in the order of the file.
-    func pairs() throws -> [(key: (name: String, node: BoardProfileNode), value: BoardProfileNode)] {
+    func pairs() throws -> [(key: (name: String, node: YAMLNode), value: YAMLNode)] {
         guard case .mapping(let mapping) = node else {
             throw refusal("\(subject) must be a mapping (key: value), not \(kind)")
         }
         return try mapping.map { key, value in
-            let keyNode = BoardProfileNode(file: file, path: path, node: key)
+            let keyNode = YAMLNode(file: file, path: path, node: key)
             guard case .scalar(let scalar) = key else {
                 throw keyNode.refusal("a key in \(subject) must be a word, not \(keyNode.kind)")
             }
             let name = scalar.string
-            let inner = BoardProfileNode(file: file, path: path.isEmpty ? name : "\(path).\(name)", node: value)
+            let inner = YAMLNode(file: file, path: path.isEmpty ? name : "\(path).\(name)", node: value)
             return ((name, keyNode), inner)
         }
     }
@@ -130,12 +130,12 @@ struct BoardProfileNode {
     // MARK: - Lists and scalars
 
     /// The elements of a list.
-    func elements() throws -> [BoardProfileNode] {
+    func elements() throws -> [YAMLNode] {
         guard case .sequence(let sequence) = node else {
             throw refusal("\(subject) must be a list, not \(kind)")
         }
         return sequence.enumerated().map { index, element in
-            BoardProfileNode(file: file, path: "\(path)[\(index)]", node: element)
+            YAMLNode(file: file, path: "\(path)[\(index)]", node: element)
         }
     }
 
