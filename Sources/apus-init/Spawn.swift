@@ -15,7 +15,7 @@ func spawn(_ arguments: [String], folder: String = "/", environment: [String] = 
     posix_spawnattr_setsigmask(&attributes, &none)
     posix_spawnattr_setsigdefault(&attributes, &all)
     posix_spawnattr_setflags(
-        &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | apus_spawn_setsid)
+        &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | linux_spawn_setsid)
 
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
