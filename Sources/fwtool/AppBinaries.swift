@@ -45,7 +45,11 @@ struct AppBinaries {
                 product,
             ], deadline: 3600)
         let echo: @Sendable (String) -> Void = { FileHandle.standardError.write(Data($0.utf8)) }
-        let result = try command.execute(onOutput: quiet ? nil : echo)
+        var result = try command.execute(onOutput: quiet ? nil : echo)
+        // SwiftPM plans from memory and notices only by failing that a dependency lost a source file; the next run is fine.
+        if result.status != 0, (result.output + result.errors).contains("because of missing inputs") {
+            result = try command.execute(onOutput: quiet ? nil : echo)
+        }
         if result.timedOut {
             throw FwtoolError("swift build did not finish within an hour", remedy: "run it by hand: \(command.line)")
         }
