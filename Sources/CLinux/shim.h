@@ -1,5 +1,29 @@
-// What Linux offers and Swift's Glibc module cannot call: variadic system calls and function-like macros.
+// What Linux offers and Swift's Glibc module does not: variadic system calls, macros, headers it leaves out.
 #pragma once
-#include <sys/timex.h>
+#include <linux/if_arp.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <spawn.h>
 #include <stdint.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/reboot.h>
+#include <sys/signalfd.h>
+#include <sys/timex.h>
+#include <sys/wait.h>
+
+// glibc declares these two under _GNU_SOURCE only (spawn.h), which Swift's import of Glibc does not set.
+int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
+static const int16_t linux_spawn_setsid = 0x80;
+
+// ioctl(2) with the pointer argument nearly every request takes. Returns -1 and sets errno on failure.
+static inline int linux_ioctl(int descriptor, unsigned long request, void *argument) {
+    return ioctl(descriptor, request, argument);
+}
+
+// Names the calling thread; the kernel keeps the first 15 bytes (PR_SET_NAME in prctl(2)).
+static inline void linux_set_thread_name(const char *name) {
+    prctl(PR_SET_NAME, name);
+}

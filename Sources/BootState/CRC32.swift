@@ -1,0 +1,14 @@
+/// The CRC-32 of zlib and Ethernet (reflected polynomial 0xEDB88320, initial value and final XOR 0xFFFFFFFF): the one
+/// U-Boot's `env import -c` checks.
+///
+/// Bit by bit: it runs over 508 bytes a few times per boot, which a table would not make noticeably faster.
+func crc32(_ bytes: some Sequence<UInt8>) -> UInt32 {
+    var remainder: UInt32 = 0xFFFF_FFFF
+    for byte in bytes {
+        remainder ^= UInt32(byte)
+        for _ in 0..<8 {
+            remainder = remainder & 1 == 1 ? remainder >> 1 ^ 0xEDB8_8320 : remainder >> 1
+        }
+    }
+    return ~remainder
+}

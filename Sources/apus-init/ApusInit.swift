@@ -1,0 +1,30 @@
+// apus-init: PID 1 of the device.
+//
+// Its duties:
+//   - mount /proc, /sys, /dev (where the initramfs has not), /run, /tmp and the data partition on /data;
+//   - load the kernel modules of the board and set the hostname;
+//   - run a DHCP client on every network interface, as interfaces come and go;
+//   - start the app, and again whenever it ends, at growing intervals;
+//   - reboot when the app fails again and again;
+//   - reap every process that ends without a parent;
+//   - shut down in order on SIGTERM (reboot), SIGUSR2 (power off) and SIGUSR1 (halt), as BusyBox's commands send them.
+//
+// What it must never do:
+//   - trap or exit: the kernel panics when PID 1 ends, and resets the machine;
+//   - wait without a limit for anything: everything goes through one poll loop;
+//   - write to a slot or to the boot state;
+//   - allocate without bound, or read a file whose size it does not limit.
+internal import CLinux
+internal import Glibc
+
+@main
+enum ApusInit {
+    static func main() {
+        // Inherited by nobody: each process is started with an empty signal mask.
+        let signals = Signals()
+        Mounts.early()
+        Log.line("started")
+        var system = System(signals: signals)
+        system.run()
+    }
+}

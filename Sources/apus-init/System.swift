@@ -1,0 +1,217 @@
+internal import CLinux
+internal import Glibc
+
+/// Everything apus-init keeps running, in one poll loop.
+struct System {
+    private enum Phase {
+        /// Modules are loading; the app waits for its buses and the data partition.
+        case loading
+        case running
+        /// The app was asked to stop; at the deadline it is killed.
+        case stopping(command: Int32, deadline: Int64)
+    }
+
+    /// How long the app has for its orderly stop: its supervisors stop their children one after the other.
+    private static let stopTime: Int64 = 10 * nanosecondsPerSecond
+    /// Longer than the slowest probe of a module; the app starts all the same.
+    private static let loadTime: Int64 = 30 * nanosecondsPerSecond
+    /// Pause before a DHCP client or a console shell that ended is started again.
+    private static let pause: Int64 = 2 * nanosecondsPerSecond
+
+    private let signals: Signals
+    private let links = Links()
+    private var settings = Settings()
+    private var phase = Phase.loading
+    private var loadDeadline: Int64 = 0
+    private var loader: pid_t?
+    private var app: pid_t?
+    private var keeper = AppKeeper()
+    private var startApp: Int64?
+    /// Interface to its DHCP client; nil while it waits to be started again.
+    private var clients: [String: (process: pid_t?, again: Int64)] = [:]
+    private var shell: (process: pid_t?, again: Int64)?
+
+    init(signals: Signals) { self.signals = signals }
+
+    mutating func run() {
+        settings.read("/etc/apus/board.conf")
+        setHostname()
+        let modules = settings["modules"]?.split(separator: " ").map(String.init) ?? []
+        if !modules.isEmpty { loader = spawn(["/usr/bin/modprobe", "-a"] + modules) }
+        loadDeadline = now() + Self.loadTime
+        if loader == nil { modulesLoaded() }
+        while true {
+            wait()
+            while let signal = signals.next() { handle(signal) }
+            for change in links.changes() { handle(change) }
+            act(at: now())
+        }
+    }
+
+    // MARK: - The loop
+
+    /// Until a signal, a change of the network, or the next thing that is due; ten seconds at most.
+    private func wait() {
+        var due = [now() + 10 * nanosecondsPerSecond]
+        due += clients.values.filter { $0.process == nil }.map(\.again)
+        if let shell, shell.process == nil { due.append(shell.again) }
+        switch phase {
+        case .loading: due.append(loadDeadline)
+        case .running: if let startApp { due.append(startApp) }
+        case .stopping(_, let deadline): due.append(deadline)
+        }
+        let left = max(0, (due.min() ?? 0) - now())
+        // Rounded up: rounded down it would spin through the last millisecond.
+        let milliseconds = Int32(min(left / 1_000_000 + 1, 10_000))
+        var descriptors = [
+            pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: links.descriptor, events: Int16(POLLIN), revents: 0),
+        ]
+        poll(&descriptors, nfds_t(descriptors.count), milliseconds)
+    }
+
+    private mutating func act(at time: Int64) {
+        switch phase {
+        case .loading:
+            if time >= loadDeadline {
+                Log.line("the modules are not loaded after 30 s; starting the app without them")
+                modulesLoaded()
+            }
+        case .running:
+            if let at = startApp, time >= at { start() }
+            if let shell, shell.process == nil, time >= shell.again { startShell() }
+        case .stopping(let command, let deadline):
+            if app == nil || time >= deadline { finish(command) }
+            return
+        }
+        for (name, client) in clients where client.process == nil && time >= client.again { startClient(name) }
+    }
+
+    private mutating func handle(_ signal: Int32) {
+        switch signal {
+        case SIGCHLD: reap()
+        case SIGTERM, SIGINT: stop(Int32(RB_AUTOBOOT), "reboot")
+        case SIGUSR1: stop(Int32(bitPattern: UInt32(RB_HALT_SYSTEM)), "halt")
+        case SIGUSR2: stop(Int32(bitPattern: UInt32(RB_POWER_OFF)), "power off")
+        default: break
+        }
+    }
+
+    private mutating func reap() {
+        while true {
+            var status: Int32 = 0
+            let process = waitpid(-1, &status, WNOHANG)
+            guard process > 0 else { return }
+            if process == loader {
+                loader = nil
+                if case .loading = phase { modulesLoaded() }
+            } else if process == app {
+                appEnded(status)
+            } else if process == shell?.process {
+                shell = (nil, now() + Self.pause)
+            } else if let name = clients.first(where: { $0.value.process == process })?.key {
+                clients[name] = (nil, now() + Self.pause)
+            }
+        }
+    }
+
+    // MARK: - Start
+
+    private mutating func modulesLoaded() {
+        phase = .running
+        Mounts.data()
+        settings.read("/etc/apus/app.conf")
+        settings.read("/data/apus/config")
+        start()
+        if settings["console"] == "shell" { startShell() }
+    }
+
+    /// `apus-` and the end of the Pi's serial number, so that devices can be told apart in a list of leases.
+    private func setHostname() {
+        let serial = Settings.bytes(of: "/proc/device-tree/serial-number").prefix { $0 != 0 }.suffix(8)
+        let plain = serial.filter { ($0 >= 48 && $0 <= 57) || ($0 >= 97 && $0 <= 102) || ($0 >= 65 && $0 <= 70) }
+        let name = plain.isEmpty ? "apus" : "apus-" + String(decoding: plain, as: UTF8.self)
+        sethostname(name, name.utf8.count)
+    }
+
+    private mutating func start() {
+        startApp = nil
+        guard let program = settings["app"] else {
+            Log.line("/etc/apus/board.conf names no app")
+            appEnded(0)
+            return
+        }
+        app = spawn([program], folder: "/data")
+        keeper.started(at: now())
+        if app != nil { Log.line("started \(program)") } else { appEnded(0) }
+    }
+
+    private mutating func startShell() {
+        // cttyhack makes the console the shell's controlling terminal.
+        shell = (spawn(["/usr/bin/busybox", "cttyhack", "sh", "-l"], folder: "/data"), now() + Self.pause)
+    }
+
+    private mutating func appEnded(_ status: Int32) {
+        app = nil
+        guard case .running = phase else { return }
+        let reason = status & 0x7f == 0 ? "exit status \((status >> 8) & 0xff)" : "signal \(status & 0x7f)"
+        switch keeper.ended(at: now()) {
+        case .start(let at):
+            startApp = at
+            Log.line(
+                "the app ended (\(reason), failure \(keeper.failures)); again in \((at - now() + 500_000_000) / nanosecondsPerSecond) s"
+            )
+        case .reboot:
+            Log.line("the app ended (\(reason)) for the \(keeper.failures)th time in a row")
+            stop(Int32(RB_AUTOBOOT), "reboot")
+        }
+    }
+
+    // MARK: - Network
+
+    private mutating func handle(_ change: Links.Change) {
+        switch change {
+        case .came(let name):
+            if clients[name] == nil { startClient(name) }
+        case .went(let name):
+            if let process = clients.removeValue(forKey: name)?.process { kill(process, SIGTERM) }
+        }
+    }
+
+    private mutating func startClient(_ name: String) {
+        if case .stopping = phase { return }
+        // Foreground, so that it is our child; five quick tries a second apart, then a pause of five seconds: a cable
+        // plugged in later is noticed soon.
+        let process = spawn([
+            "/usr/bin/udhcpc", "-f", "-i", name, "-s", "/usr/lib/apus/udhcpc", "-t", "5", "-T", "1", "-A", "5",
+        ])
+        clients[name] = (process, now() + Self.pause)
+    }
+
+    // MARK: - Stop
+
+    private mutating func stop(_ command: Int32, _ name: String) {
+        if case .stopping = phase { return }
+        Log.line("\(name): stopping the app")
+        phase = .stopping(command: command, deadline: now() + Self.stopTime)
+        if let app { kill(app, SIGTERM) }
+    }
+
+    /// Ends every other process, makes the data partition safe and asks the kernel. Bounded: one second for the rest.
+    private func finish(_ command: Int32) {
+        kill(-1, SIGTERM)
+        let deadline = now() + nanosecondsPerSecond
+        while now() < deadline {
+            let process = waitpid(-1, nil, WNOHANG)
+            if process < 0 { break }
+            if process == 0 { usleep(10_000) }
+        }
+        kill(-1, SIGKILL)
+        Mounts.detachData()
+        Log.line("going down")
+        reboot(command)
+        // The kernel refused, or a driver for it is missing: a panic resets the machine too.
+        Log.line("the kernel did not go down: \(Log.error)")
+        exit(1)
+    }
+}

@@ -1,0 +1,107 @@
+import Foundation
+
+/// The app and apus-init, built for the device.
+struct AppBinaries {
+    var app: URL
+    var initProgram: URL
+    /// `*.resources` folders of the app's targets.
+    var resources: [URL]
+
+    /// Cross-compiles both. What the compiler says goes through unchanged.
+    static func build(_ package: AppPackage, sdk: InstalledSDK, quiet: Bool) throws -> AppBinaries {
+        try swiftBuild(package, sdk, product: package.product, quiet: quiet)
+        let products = package.folder.appendingPathComponent(".build/\(SDKBundle.triple)/release")
+        let initProgram = products.appendingPathComponent("apus-init")
+
+        // apus-init is a product of the Apus package the app depends on. Asking SwiftPM whether it is up to date costs a
+        // second of every build; its few source files are compared instead.
+        let stamp = package.folder.appendingPathComponent(".build/apus-init.stamp")
+        let state = initSources(package).map { sources in
+            Hash.hex(of: Data(([sdk.name, sdk.manifest?.compiler ?? ""] + sources).joined(separator: "\0").utf8))
+        }
+        let known = try? String(contentsOf: stamp, encoding: .utf8)
+        if state == nil || state != known || !FileManager.default.fileExists(atPath: initProgram.path) {
+            do { try swiftBuild(package, sdk, product: "apus-init", quiet: true) } catch let error as FwtoolError {
+                throw error.cause.contains("no product named")
+                    ? FwtoolError(
+                        "the package in \(package.folder.path) does not depend on Apus",
+                        remedy: "add Apus to the dependencies in its Package.swift")
+                    : error
+            }
+            try state?.write(to: stamp, atomically: true, encoding: .utf8)
+        }
+        let resources = try FileManager.default.contentsOfDirectory(at: products, includingPropertiesForKeys: nil)
+            .filter { $0.pathExtension == "resources" }
+        return AppBinaries(
+            app: products.appendingPathComponent(package.product), initProgram: initProgram,
+            resources: resources.sorted { $0.path < $1.path })
+    }
+
+    private static func swiftBuild(_ package: AppPackage, _ sdk: InstalledSDK, product: String, quiet: Bool) throws {
+        let command = Command(
+            "swift",
+            [
+                "build", "--package-path", package.folder.path, "--swift-sdk", sdk.name, "-c", "release", "--product",
+                product,
+            ], deadline: 3600)
+        let echo: @Sendable (String) -> Void = { FileHandle.standardError.write(Data($0.utf8)) }
+        var result = try command.execute(onOutput: quiet ? nil : echo)
+        // SwiftPM plans from memory and notices only by failing that a dependency lost a source file; the next run is fine.
+        if result.status != 0, (result.output + result.errors).contains("because of missing inputs") {
+            result = try command.execute(onOutput: quiet ? nil : echo)
+        }
+        if result.timedOut {
+            throw FwtoolError("swift build did not finish within an hour", remedy: "run it by hand: \(command.line)")
+        }
+        guard result.status == 0 else {
+            let words = (result.output + result.errors).split(separator: "\n")
+                .filter { $0.contains(": error: ") }.prefix(3).joined(separator: "; ")
+            throw FwtoolError(
+                "\(product) does not compile for the device\(words.isEmpty ? "" : ": \(words)")",
+                remedy: "correct it; the same without fwtool: \(command.line)")
+        }
+    }
+
+    /// The contents of everything apus-init is built from; nil where the Apus package cannot be found.
+    private static func initSources(_ package: AppPackage) -> [String]? {
+        struct State: Decodable {
+            struct Object: Decodable { var dependencies: [Dependency] }
+            struct Dependency: Decodable {
+                var packageRef: Reference
+                var subpath: String?
+            }
+            struct Reference: Decodable {
+                var kind: String
+                var location: String
+            }
+            var object: Object
+        }
+        let build = package.folder.appendingPathComponent(".build")
+        guard let data = try? Data(contentsOf: build.appendingPathComponent("workspace-state.json")),
+            let state = try? JSONDecoder().decode(State.self, from: data)
+        else { return nil }
+        // By content, not by name: a package in a folder is known by the folder's name.
+        let roots = state.object.dependencies.map { dependency in
+            dependency.packageRef.kind == "fileSystem"
+                ? URL(fileURLWithPath: dependency.packageRef.location)
+                : build.appendingPathComponent("checkouts/\(dependency.subpath ?? "")")
+        }
+        guard
+            let root = roots.first(where: {
+                FileManager.default.fileExists(atPath: $0.appendingPathComponent("Sources/apus-init").path)
+            })
+        else { return nil }
+        var contents: [String] = []
+        for folder in ["Sources/apus-init", "Sources/CLinux"] {
+            guard
+                let files = try? FileManager.default.contentsOfDirectory(
+                    at: root.appendingPathComponent(folder), includingPropertiesForKeys: nil)
+            else { return nil }
+            for file in files.sorted(by: { $0.path < $1.path }) {
+                guard let text = try? String(contentsOf: file, encoding: .utf8) else { return nil }
+                contents.append(text)
+            }
+        }
+        return contents
+    }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import Bundle
+import Foundation
+
+struct BuildCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "build", abstract: "Cross-compile the app and pack a signed firmware bundle.",
+        discussion: """
+            Run in an app's package folder. The bundle holds the app, the Swift runtime, kernel and boot files, and
+            installs into either slot of a device.
+
+            EXAMPLES
+              fwtool build --target rpi4 --key ~/keys/fleet.key
+              fwtool build --target virt            # with APUS_KEY=~/keys/fleet.key in the environment
+              fwtool image build/WeatherStation-rpi4.apus
+            """)
+
+    @Option(help: "The board: a name from fwtool boards, or a profile's path.")
+    var target: String
+
+    @Option(help: "The app's package folder.")
+    var packagePath = "."
+
+    @Option(name: .shortAndLong, help: "Folder for the bundle. (default: build in the package folder)")
+    var output: String?
+
+    @Option(help: "The private key to sign with, as fwtool keys new makes it. (default: $APUS_KEY)")
+    var key: String?
+
+    @Option(name: .customLong("swift-sdk"), help: "A Swift SDK of your own. (default: the one of fwtool sdk install)")
+    var swiftSDK: String?
+
+    @Option(help: "The Debian mirror's URL. (default: the one this machine's apt uses)")
+    var mirror: String?
+
+    @Flag(help: "Look for newer packages than those fetched before.")
+    var refresh = false
+
+    @Flag(help: "Print what was built as JSON.")
+    var json = false
+
+    @OptionGroup var options: OutputOptions
+
+    func run() async throws {
+        let profile = try BoardCatalog.installed().profile(target)
+        let package = try AppPackage(folder: URL(fileURLWithPath: packagePath))
+        let signer = try SigningKeyFile.choose(key)
+        let toolchain = try SwiftToolchain.onPath()
+        let sdk = try InstalledSDK.choose(swiftSDK, toolchain: toolchain)
+        let store = try PackageStore(mirror: mirror, progress: options.progress)
+        if refresh { store.apt.refresh() }
+
+        let folder = output.map { URL(fileURLWithPath: $0) } ?? package.folder.appendingPathComponent("build")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let bundle = folder.appendingPathComponent("\(package.product)-\(profile.name).apus")
+        let manifest = try await FirmwareBuilder(
+            profile: profile, package: package, sdk: sdk, toolchain: toolchain, store: store, output: options
+        ).build(to: bundle, signedBy: signer)
+        for warning in store.apt.warnings { options.warn(warning) }
+
+        let size = try FileManager.default.attributesOfItem(atPath: bundle.path)[.size] as? Int ?? 0
+        if json {
+            print(
+                #"{"bundle":"\#(bundle.path)","product":"\#(manifest.product)","version":"\#(manifest.version)","#
+                    + #""board":"\#(manifest.board)","id":"\#(manifest.id)","bytes":\#(size)}"#)
+        } else {
+            options.say(
+                "\(bundle.path): \(manifest.product) \(manifest.version) for \(manifest.board), "
+                    + "\(size.formatted()) bytes, id \(manifest.id.prefix(12)), signed by \(signer.verificationKey.id)")
+        }
+    }
+}
+
+/// Which private key signs.
+enum SigningKeyFile {
+    static func choose(_ given: String?) throws -> SigningKey {
+        let path = given ?? ProcessInfo.processInfo.environment["APUS_KEY"] ?? ""
+        guard !path.isEmpty else {
+            throw FwtoolError(
+                "no key to sign with is named",
+                remedy: "make one with fwtool keys new and name it with --key or APUS_KEY")
+        }
+        do { return try SigningKey(contentsOfFile: path) } catch {
+            throw FwtoolError("the key \(path) cannot be used: \(error)", remedy: "make one with: fwtool keys new")
+        }
+    }
+}

@@ -1,0 +1,196 @@
+import JSON
+import Testing
+
+@testable import Bundle
+
+struct BundleDamageTests {
+    static func trust() throws -> BundleReader.Trust { .keys([try TestKeys.first.verificationKey]) }
+
+    /// The error that reading these bytes ends with, nil when they are accepted.
+    static func error(_ bytes: [UInt8], trust: BundleReader.Trust, throughPipe: Bool = false) -> BundleError? {
+        do {
+            _ =
+                try throughPipe
+                ? UnnamedFile.readThroughPipe(bytes, trust: trust) : UnnamedFile.read(bytes, trust: trust)
+            return nil
+        } catch {
+            let bundleError = error as? BundleError
+            if bundleError == nil { Issue.record("\(error)") }
+            return bundleError
+        }
+    }
+
+    /// Cut anywhere, from file and pipe: refused as cut off at that very byte.
+    @Test(arguments: [false, true])
+    func everyTruncationIsDetected(throughPipe: Bool) async throws {
+        let bytes = try await SampleBundle.bytes(slotSize: SampleBundle.smallSlot)
+        let trust = try Self.trust()
+        for length in bytes.indices {
+            #expect(
+                Self.error(Array(bytes[..<length]), trust: trust, throughPipe: throughPipe) == .truncated(size: length))
+        }
+    }
+
+    @Test func truncationOfALargeBundleIsDetected() async throws {
+        let bytes = try await SampleBundle.bytes(slotSize: SampleBundle.largeSlot)
+        let trust = try Self.trust()
+        for length in stride(from: 0, to: bytes.count, by: 997) {
+            #expect(Self.error(Array(bytes[..<length]), trust: trust) == .truncated(size: length))
+        }
+    }
+
+    @Test func trailingBytesAreDetected() async throws {
+        let bytes = try await SampleBundle.bytes(slotSize: SampleBundle.smallSlot)
+        let trust = try Self.trust()
+        #expect(Self.error(bytes + [0], trust: trust) == .trailingBytes)
+        #expect(Self.error(bytes + [0], trust: trust, throughPipe: true) == .trailingBytes)
+        #expect(Self.error(bytes + bytes, trust: trust) == .trailingBytes)
+    }
+
+    /// Each bit of the header and the signatures, one bit of every other byte.
+    @Test func everyFlippedBitIsDetected() async throws {
+        let bytes = try await SampleBundle.bytes(slotSize: SampleBundle.smallSlot)
+        let trust = try Self.trust()
+        let header = try BundleHeader(decoding: Array(bytes.prefix(BundleHeader.size)))
+        let signatures = BundleHeader.size + header.manifestSize
+        let chunks = signatures + header.signaturesSize
+        for index in bytes.indices {
+            let bits = index < BundleHeader.size || (signatures..<chunks).contains(index) ? Array(0..<8) : [index % 8]
+            for bit in bits {
+                var damaged = bytes
+                damaged[index] ^= 1 << bit
+                let error = Self.error(damaged, trust: trust)
+                switch index {
+                case ..<8: #expect(error == .notABundle)
+                case ..<12: if case .unsupportedFormat = error {} else { Issue.record("byte \(index): \(error)") }
+                case ..<BundleHeader.size: #expect(error != nil)
+                case ..<signatures: #expect(error == .badSignature(keyID: "21fe31dfa154a261"))
+                case ..<chunks:
+                    switch error {
+                    case .signaturesMalformed, .unknownSigner, .badSignature: break
+                    default: Issue.record("byte \(index): \(error)")
+                    }
+                default:
+                    if case .chunkDamaged = error {} else { Issue.record("byte \(index): \(error)") }
+                }
+            }
+        }
+    }
+
+    /// Without a key the manifest's own id tells the same.
+    @Test func damageToTheManifestShowsWithoutAKey() async throws {
+        let bytes = try await SampleBundle.bytes(slotSize: SampleBundle.smallSlot)
+        let header = try BundleHeader(decoding: Array(bytes.prefix(BundleHeader.size)))
+        for index in BundleHeader.size..<(BundleHeader.size + header.manifestSize) {
+            var damaged = bytes
+            damaged[index] ^= 1 << (index % 7)
+            let error = Self.error(damaged, trust: .unchecked)
+            if case .manifestMalformed = error {} else { Issue.record("byte \(index): \(error)") }
+        }
+    }
+
+    @Test func damagedChunkIsNamed() async throws {
+        let bytes = try await SampleBundle.bytes(slotSize: SampleBundle.largeSlot)
+        let manifest = try BundleReaderTools.manifest(of: bytes)
+        let header = try BundleHeader(decoding: Array(bytes.prefix(BundleHeader.size)))
+        var position = BundleHeader.size + header.manifestSize + header.signaturesSize
+        for payload in manifest.payloads {
+            for (index, chunk) in payload.chunks.enumerated() {
+                for offset in [0, chunk.storedSize / 2, chunk.storedSize - 1] {
+                    var damaged = bytes
+                    damaged[position + offset] ^= 0x10
+                    #expect(
+                        Self.error(damaged, trust: try Self.trust())
+                            == .chunkDamaged(payload: payload.name, index: index))
+                }
+                position += chunk.storedSize
+            }
+        }
+    }
+
+    @Test(
+        arguments: [
+            ([], .truncated(size: 0)),
+            ([0x89], .truncated(size: 1)),
+            ([0x50, 0x4B, 3, 4], .notABundle),
+            (Array(repeating: 0, count: 4096), .notABundle),
+            (Array(repeating: 0xFF, count: 4096), .notABundle),
+            // The largest lengths, and one beyond what is allowed.
+            (hostile(1, .max, 0), .tooLarge("a manifest", size: 4_294_967_295, maximum: 1_048_576)),
+            (hostile(1, 1_048_577, 0), .tooLarge("a manifest", size: 1_048_577, maximum: 1_048_576)),
+            (hostile(1, 0, .max), .tooLarge("a list of signatures", size: 4_294_967_295, maximum: 4096)),
+            (hostile(1, 0, 4097), .tooLarge("a list of signatures", size: 4097, maximum: 4096)),
+            (hostile(1, 1_048_576, 4096), .truncated(size: 20)),
+            (hostile(1, 0, 0), .signaturesMalformed),
+            (hostile(0, 0, 0), .unsupportedFormat(0)),
+            (hostile(2, 0, 0), .unsupportedFormat(2)),
+            (hostile(0x0100_0000, 0, 0), .unsupportedFormat(0x0100_0000)),
+        ] as [([UInt8], BundleError)])
+    func refusesHostileHeaders(bytes: [UInt8], error: BundleError) throws {
+        #expect(Self.error(bytes, trust: try Self.trust()) == error)
+        #expect(Self.error(bytes, trust: .unchecked) == error)
+    }
+
+    private static func hostile(_ format: UInt32, _ manifestSize: UInt32, _ signaturesSize: UInt32) -> [UInt8] {
+        BundleHeader.magic
+            + [format, manifestSize, signaturesSize].flatMap { number in
+                (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
+            }
+    }
+
+    @Test(arguments: [
+        "[]", "{}", "null", "[{}]", "[null]", "[", "",
+        #"[{"key":"21fe31dfa154a261"}]"#,
+        #"[{"key":"21fe31dfa154a26","signature":"00"}]"#,
+        #"[{"key":1,"signature":2}]"#,
+    ])
+    func refusesMalformedSignatures(text: String) async throws {
+        let manifest = Array("{}".utf8)
+        let header = BundleHeader(manifestSize: manifest.count, signaturesSize: text.utf8.count)
+        let bytes = header.encoded() + manifest + Array(text.utf8)
+        #expect(Self.error(bytes, trust: try Self.trust()) == .signaturesMalformed)
+    }
+
+    @Test func refusesMoreSignaturesThanAllowed() throws {
+        let manifest = Array("{}".utf8)
+        let key = try TestKeys.first
+        let keys = Array(repeating: key, count: SignatureList.maximumCount + 1)
+        #expect(throws: BundleError.signaturesMalformed) {
+            try SignatureList(decoding: SignatureList(signing: manifest, with: keys).encoded())
+        }
+        let most = SignatureList(signing: manifest, with: keys.dropLast()).encoded()
+        #expect(most.count <= BundleHeader.maximumSignaturesSize)
+        _ = try SignatureList(decoding: most)
+    }
+
+    /// A signature over the bare manifest, without the domain before it, is none.
+    @Test func signatureIsBoundToItsPurpose() async throws {
+        let bytes = try await SampleBundle.bytes(slotSize: 10)
+        let header = try BundleHeader(decoding: Array(bytes.prefix(BundleHeader.size)))
+        let manifest = Array(bytes[BundleHeader.size...].prefix(header.manifestSize))
+        let key = try TestKeys.first
+        let signature: JSON = [
+            "key": .string(key.verificationKey.id),
+            "signature": .string(hexadecimal(key.signature(over: manifest))),
+        ]
+        let signatures = try JSON.array([signature]).serialized()
+        #expect(signatures.count == header.signaturesSize)
+        var forged = bytes
+        let start = BundleHeader.size + header.manifestSize
+        forged.replaceSubrange(start..<(start + signatures.count), with: signatures)
+        #expect(Self.error(forged, trust: try Self.trust()) == .badSignature(keyID: key.verificationKey.id))
+    }
+
+    @Test func missingFileIsNamed() {
+        #expect(throws: BundleError.file(FileError("open", "/nonexistent/b.apus", code: 2))) {
+            _ = try BundleReader(path: "/nonexistent/b.apus", trust: .unchecked)
+        }
+    }
+}
+
+enum BundleReaderTools {
+    static func manifest(of bytes: [UInt8]) throws -> Manifest {
+        let header = try BundleHeader(decoding: Array(bytes.prefix(BundleHeader.size)))
+        return try Manifest(decoding: Array(bytes[BundleHeader.size...].prefix(header.manifestSize)))
+    }
+}
