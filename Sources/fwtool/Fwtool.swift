@@ -1,9 +1,53 @@
 import ArgumentParser
+import Foundation
 
 @main
 struct Fwtool: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fwtool",
         abstract: "Build, inspect, emulate and burn Apus firmware.",
-        subcommands: [BuildCommand.self, ImageCommand.self, SDKCommand.self, BoardsCommand.self])
+        discussion: """
+            Exit codes: 0 done, 1 failed (standard error has the cause and the next step), 2 wrong usage.
+            Shell completions: fwtool --generate-completion-script bash (or zsh, fish).
+            """,
+        subcommands: [
+            BuildCommand.self, ImageCommand.self, BundleCommand.self, KeysCommand.self, SDKCommand.self,
+            BoardsCommand.self, DoctorCommand.self,
+        ])
+
+    /// Runs the command line. In place of ArgumentParser's own `main`, which exits with 64 on wrong usage and begins
+    /// its messages with a capital letter.
+    @MainActor
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asyncCommand = command as? any AsyncParsableCommand {
+                try await asyncCommand.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            Foundation.exit(report(error))
+        }
+    }
+
+    /// Prints an error, or the help that was asked for, and returns the exit code that belongs to it.
+    private static func report(_ error: any Error) -> Int32 {
+        switch exitCode(for: error) {
+        case .success:
+            print(fullMessage(for: error))
+            return 0
+        case .validationFailure:
+            let message = fullMessage(for: error)
+            let prefix = "Error: "
+            let text = message.hasPrefix(prefix) ? String(message.dropFirst(prefix.count)) : message
+            FileHandle.standardError.write(Data("error: \(text)\n".utf8))
+            return 2
+        case let code where error is ExitCode:
+            return code.rawValue
+        default:
+            FileHandle.standardError.write(Data("error: \(message(for: error))\n".utf8))
+            return 1
+        }
+    }
 }

@@ -6,7 +6,7 @@ struct OutputOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "No progress and no remarks, only results and errors.")
     var quiet = false
 
-    func progress(_ label: String) -> Progress { Progress(label) }
+    func progress(_ label: String) -> Progress { Progress(label, quiet: quiet) }
 
     func say(_ text: String) {
         if !quiet { print(text) }

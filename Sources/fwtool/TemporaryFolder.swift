@@ -8,7 +8,8 @@ enum TemporaryFolder {
         let parent = target.deletingLastPathComponent()
         let folder = parent.appendingPathComponent(".\(target.lastPathComponent).\(UUID().uuidString.prefix(8))")
         do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-            throw FwtoolError("\(folder.path) cannot be made: \(error.localizedDescription)", remedy: "free space there")
+            throw FwtoolError(
+                "\(folder.path) cannot be made: \(error.localizedDescription)", remedy: "free space there")
         }
         defer { try? FileManager.default.removeItem(at: folder) }
         return try body(folder)
@@ -18,7 +19,8 @@ enum TemporaryFolder {
         let parent = target.deletingLastPathComponent()
         let folder = parent.appendingPathComponent(".\(target.lastPathComponent).\(UUID().uuidString.prefix(8))")
         do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-            throw FwtoolError("\(folder.path) cannot be made: \(error.localizedDescription)", remedy: "free space there")
+            throw FwtoolError(
+                "\(folder.path) cannot be made: \(error.localizedDescription)", remedy: "free space there")
         }
         defer { try? FileManager.default.removeItem(at: folder) }
         return try await body(folder)

@@ -1,0 +1,140 @@
+import Bundle
+import Foundation
+import JSON
+import Testing
+
+struct BundleCommandTests {
+    /// A folder with a signed bundle `b.apus`, its keys `k.key` and `k.pub`, and a strange `other.pub`.
+    private func folderWithBundle() async throws -> (ScratchFolder, id: String, keyID: String) {
+        let folder = try ScratchFolder()
+        func path(_ name: String) -> String { folder.url.appendingPathComponent(name).path }
+        let key = SigningKey()
+        try key.write(toNewFile: path("k.key"))
+        try key.verificationKey.write(toNewFile: path("k.pub"))
+        try SigningKey().verificationKey.write(toNewFile: path("other.pub"))
+        let writer = BundleWriter(product: "Demo", version: "1.2", board: "virt", metadata: ["zstd": "1.5.4"])
+        let slot = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 / 1000) }
+        let manifest = try await writer.write(
+            [
+                BundleWriter.Source(name: "slot", content: .bytes(slot)),
+                BundleWriter.Source(name: "boot/config.txt", content: .bytes([1, 2, 3])),
+            ], signedBy: [key], to: path("b.apus"))
+        return (folder, manifest.id, key.verificationKey.id)
+    }
+
+    private func damage(_ folder: ScratchFolder, _ change: (inout Data) -> Void) throws {
+        let url = folder.url.appendingPathComponent("b.apus")
+        var bytes = try Data(contentsOf: url)
+        change(&bytes)
+        try bytes.write(to: url)
+    }
+
+    @Test func inspectSaysThatItDidNotCheck() async throws {
+        let (folder, id, keyID) = try await folderWithBundle()
+        let run = try FwtoolRun("bundle", "inspect", "b.apus", in: folder.url)
+        #expect(run.status == 0 && run.errors.isEmpty)
+        for line in [
+            "product   Demo\n", "version   1.2\n", "board     virt\n", "id        \(id)\n",
+            "signers   \(keyID): signature not checked; check with --key\n", "  slot             3.000 MB, ",
+            "  zstd  1.5.4\n",
+        ] {
+            #expect(run.output.contains(line))
+        }
+        let checked = try FwtoolRun("bundle", "inspect", "b.apus", "--key", "k.pub", in: folder.url)
+        #expect(checked.output.contains("signers   \(keyID): signature checked\n"))
+    }
+
+    @Test func inspectPrintsJSON() async throws {
+        let (folder, id, keyID) = try await folderWithBundle()
+        let unchecked = try FwtoolRun("bundle", "inspect", "b.apus", "--json", in: folder.url)
+        let object = try #require(try JSON(parsing: unchecked.output).objectValue)
+        #expect(object["signatureChecked"] == false)
+        #expect(object["signers"] == [.string(keyID)])
+        #expect(object["verifiedSigners"] == [])
+        #expect(object["manifest"]?.objectValue?["id"] == .string(id))
+        let checked = try FwtoolRun("bundle", "inspect", "b.apus", "--json", "--key", "k.pub", in: folder.url)
+        let checkedObject = try #require(try JSON(parsing: checked.output).objectValue)
+        #expect(checkedObject["signatureChecked"] == true)
+        #expect(checkedObject["verifiedSigners"] == [.string(keyID)])
+    }
+
+    @Test func verifyAcceptsASoundBundle() async throws {
+        let (folder, id, keyID) = try await folderWithBundle()
+        let run = try FwtoolRun(
+            "bundle", "verify", "b.apus", "--key", "other.pub", "--key", "k.pub", in: folder.url)
+        #expect(run.status == 0)
+        #expect(run.output == "Demo 1.2 for virt: signed by \(keyID), all 4 chunks sound\n")
+        let json = try FwtoolRun("bundle", "verify", "b.apus", "--key", "k.pub", "--json", in: folder.url)
+        #expect(try JSON(parsing: json.output).objectValue?["id"] == .string(id))
+    }
+
+    @Test func verifyNamesTheDamage() async throws {
+        let (folder, _, keyID) = try await folderWithBundle()
+        let strange = try FwtoolRun("bundle", "verify", "b.apus", "--key", "other.pub", in: folder.url)
+        #expect(strange.status == 1 && strange.output.isEmpty)
+        #expect(strange.errors.hasPrefix("error: b.apus: the bundle is signed by \(keyID), no trusted key; sign it"))
+
+        try damage(folder) { $0[$0.count - 1] ^= 1 }
+        let chunk = try FwtoolRun("bundle", "verify", "b.apus", "--key", "k.pub", in: folder.url)
+        #expect(chunk.status == 1 && chunk.output.isEmpty)
+        #expect(chunk.errors.hasPrefix("error: b.apus: chunk 0 of payload boot/config.txt is damaged; copy or"))
+
+        try damage(folder) { $0.removeLast() }
+        let cut = try FwtoolRun("bundle", "inspect", "b.apus", in: folder.url)
+        #expect(cut.status == 1 && cut.output.isEmpty)
+        #expect(cut.errors.hasPrefix("error: b.apus: the bundle is cut off after "))
+
+        try damage(folder) { $0[40] ^= 1 }
+        let manifest = try FwtoolRun("bundle", "verify", "b.apus", "--key", "k.pub", in: folder.url)
+        #expect(manifest.errors.hasPrefix("error: b.apus: the bundle was changed after key \(keyID) signed it; "))
+    }
+
+    @Test func refusesWhatIsNoBundleOrKey() async throws {
+        let (folder, _, _) = try await folderWithBundle()
+        for (arguments, errors) in [
+            (("none.apus", "k.pub"), "error: cannot open none.apus: No such file or directory\n"),
+            (("b.apus", "none.pub"), "error: cannot open none.pub: No such file or directory\n"),
+            (
+                ("k.key", "k.pub"), "error: k.key: this is not an Apus bundle; name a file that `fwtool build` made\n"
+            ),
+            (
+                ("b.apus", "k.key"),
+                "error: k.key: this is a private key where a public key is needed; name its .pub file, and keep the "
+                    + "private key to yourself\n"
+            ),
+            (
+                ("b.apus", "b.apus"),
+                "error: b.apus: this is not a key in PEM format; make one with `fwtool keys new`\n"
+            ),
+        ] {
+            let run = try FwtoolRun("bundle", "verify", arguments.0, "--key", arguments.1, in: folder.url)
+            #expect(run.status == 1 && run.output.isEmpty)
+            #expect(run.errors == errors)
+        }
+    }
+
+    @Test func wrongUsageExitsWithTwo() throws {
+        let folder = try ScratchFolder()
+        for run in [
+            try FwtoolRun("bundle", "verify", "b.apus", in: folder.url),
+            try FwtoolRun("bundle", "inspect", in: folder.url),
+            try FwtoolRun("bundle", "inspect", "b.apus", "--nonsense", in: folder.url),
+            try FwtoolRun("nonsense", in: folder.url),
+        ] {
+            #expect(run.status == 2 && run.output.isEmpty)
+            #expect(run.errors.hasPrefix("error: "))
+            #expect(run.errors.contains("\nUsage: fwtool"))
+        }
+    }
+
+    @Test func helpHasExamplesAndSucceeds() throws {
+        let folder = try ScratchFolder()
+        for command in [["keys", "new"], ["bundle", "inspect"], ["bundle", "verify"]] {
+            let run = try FwtoolRun(command[0], command[1], "--help", in: folder.url)
+            #expect(run.status == 0 && run.errors.isEmpty)
+            #expect(run.output.contains("\n  fwtool \(command[0]) \(command[1])"))
+        }
+        let completions = try FwtoolRun("--generate-completion-script", "bash", in: folder.url)
+        #expect(completions.status == 0 && completions.output.hasPrefix("#!/bin/bash"))
+    }
+}
