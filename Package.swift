@@ -66,6 +66,7 @@ let package = Package(
             name: "PublishingTests", dependencies: ["Publishing", "Sensors", "Supervision", "JSON"],
             swiftSettings: strict),
         .testTarget(name: "DeviceTests", dependencies: ["Device"], swiftSettings: strict),
+        .testTarget(name: "ApusInitTests", dependencies: ["apus-init"], swiftSettings: strict),
         .testTarget(
             name: "FwtoolTests", dependencies: ["fwtool", "Bundle", "BootState", "JSON"], swiftSettings: strict),
         .testTarget(name: "SystemTests", dependencies: ["fwtool", "BootState", "JSON"], swiftSettings: strict),
