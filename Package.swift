@@ -51,7 +51,7 @@ let package = Package(
         .executableTarget(
             name: "fwtool",
             dependencies: [
-                "JSON", "BootState", "Bundle", "Yams",
+                "JSON", "BootState", "Bundle", "CLinux", "Yams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

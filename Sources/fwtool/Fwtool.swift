@@ -12,7 +12,7 @@ struct Fwtool: AsyncParsableCommand {
             """,
         subcommands: [
             BuildCommand.self, ImageCommand.self, BundleCommand.self, KeysCommand.self, SDKCommand.self,
-            BoardsCommand.self, DoctorCommand.self,
+            BoardsCommand.self, EmulateCommand.self, DoctorCommand.self,
         ])
 
     /// Runs the command line. In place of ArgumentParser's own `main`, which exits with 64 on wrong usage and begins
