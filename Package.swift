@@ -38,7 +38,8 @@ let package = Package(
         .target(name: "Hardware", dependencies: ["CGPIOD", "CI2C", "CLinux"], swiftSettings: strict),
         .target(name: "Sensors", dependencies: ["Supervision", "Hardware", "CLinux"], swiftSettings: strict),
         .target(
-            name: "Publishing", dependencies: ["JSON", "Supervision", "Sensors", "CMosquitto"], swiftSettings: strict),
+            name: "Publishing", dependencies: ["JSON", "Supervision", "Hardware", "Sensors", "CMosquitto", "CLinux"],
+            swiftSettings: strict),
         .target(
             name: "Device", dependencies: ["Supervision", "Hardware", "Sensors", "Publishing"], swiftSettings: strict),
         .target(
