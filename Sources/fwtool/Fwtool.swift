@@ -21,6 +21,8 @@ struct Fwtool: AsyncParsableCommand {
     static func main() async {
         do {
             var command = try parseAsRoot()
+            let interrupts = command is EmulateCommand ? [] : Interrupt.handle()
+            defer { withExtendedLifetime(interrupts) {} }
             if var asyncCommand = command as? any AsyncParsableCommand {
                 try await asyncCommand.run()
             } else {
