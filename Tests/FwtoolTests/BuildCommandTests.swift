@@ -39,12 +39,12 @@ struct BuildCommandTests {
         // SwiftPM looks for SDKs below the home folder.
         let run = try FwtoolRun(
             "build", "--target", "virt", "--key", "a.key", in: folder.url,
-            environment: ["HOME": home.url.path, "XDG_CONFIG_HOME": home.url.path])
+            environment: ["HOME": home.url.path, "XDG_CONFIG_HOME": home.url.path, "APUS_CACHE": home.url.path])
         #expect(run.status == 1)
         #expect(run.errors.contains("error: no Swift SDK for the device is installed; run: fwtool sdk install"))
         let named = try FwtoolRun(
             "build", "--target", "virt", "--key", "a.key", "--swift-sdk", "mine", in: folder.url,
-            environment: ["HOME": home.url.path, "XDG_CONFIG_HOME": home.url.path])
+            environment: ["HOME": home.url.path, "XDG_CONFIG_HOME": home.url.path, "APUS_CACHE": home.url.path])
         #expect(named.errors.contains("error: the Swift SDK 'mine' is not installed; see: swift sdk list"))
     }
 
