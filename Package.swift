@@ -38,7 +38,8 @@ let package = Package(
         .target(name: "Hardware", dependencies: ["CGPIOD", "CI2C", "CLinux"], swiftSettings: strict),
         .target(name: "Sensors", dependencies: ["Supervision", "Hardware", "CLinux"], swiftSettings: strict),
         .target(
-            name: "Publishing", dependencies: ["JSON", "Supervision", "Sensors", "CMosquitto"], swiftSettings: strict),
+            name: "Publishing", dependencies: ["JSON", "Supervision", "Hardware", "Sensors", "CMosquitto", "CLinux"],
+            swiftSettings: strict),
         .target(
             name: "Device", dependencies: ["Supervision", "Hardware", "Sensors", "Publishing"], swiftSettings: strict),
         .target(
@@ -50,7 +51,7 @@ let package = Package(
         .executableTarget(
             name: "fwtool",
             dependencies: [
-                "JSON", "BootState", "Bundle", "Yams",
+                "JSON", "BootState", "Bundle", "CLinux", "Yams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -62,9 +63,13 @@ let package = Package(
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
         .testTarget(name: "HardwareTests", dependencies: ["Hardware"], swiftSettings: strict),
         .testTarget(name: "SensorsTests", dependencies: ["Sensors", "Hardware", "Supervision"], swiftSettings: strict),
-        .testTarget(name: "PublishingTests", dependencies: ["Publishing", "Sensors", "Supervision", "JSON"], swiftSettings: strict),
+        .testTarget(
+            name: "PublishingTests", dependencies: ["Publishing", "Sensors", "Supervision", "JSON"],
+            swiftSettings: strict),
         .testTarget(name: "DeviceTests", dependencies: ["Device"], swiftSettings: strict),
-        .testTarget(name: "FwtoolTests", dependencies: ["fwtool", "Bundle", "BootState", "JSON"], swiftSettings: strict),
+        .testTarget(name: "ApusInitTests", dependencies: ["apus-init"], swiftSettings: strict),
+        .testTarget(
+            name: "FwtoolTests", dependencies: ["fwtool", "Bundle", "BootState", "JSON"], swiftSettings: strict),
         .testTarget(name: "SystemTests", dependencies: ["fwtool", "BootState", "JSON"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -11,7 +11,9 @@ struct Links {
     let descriptor: Int32
 
     init() {
-        descriptor = socket(AF_NETLINK, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), NETLINK_ROUTE)
+        descriptor = socket(
+            AF_NETLINK, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue),
+            NETLINK_ROUTE)
         var address = sockaddr_nl()
         address.nl_family = sa_family_t(AF_NETLINK)
         address.nl_groups = UInt32(RTMGRP_LINK)
@@ -62,14 +64,18 @@ struct Links {
         var found: [Change] = []
         var message = bytes.startIndex
         // nlmsghdr: length 0, type 4; ifinfomsg follows at 16: family 16, device type 18; attributes from 32.
-        while let length = number(message, UInt32.self).map(Int.init), length >= 16, length <= bytes.endIndex - message {
+        while let length = number(message, UInt32.self).map(Int.init), length >= 16, length <= bytes.endIndex - message
+        {
             let type = number(message + 4, UInt16.self).map(Int.init)
             let end = message + length
-            if type == Int(RTM_NEWLINK) || type == Int(RTM_DELLINK), number(message + 18, UInt16.self) == UInt16(ARPHRD_ETHER) {
+            if type == Int(RTM_NEWLINK) || type == Int(RTM_DELLINK),
+                number(message + 18, UInt16.self) == UInt16(ARPHRD_ETHER)
+            {
                 var attribute = message + 32
                 while let size = number(attribute, UInt16.self).map(Int.init), size >= 4, size <= end - attribute {
                     if number(attribute + 2, UInt16.self).map(Int.init) == Int(IFLA_IFNAME) {
-                        let name = String(decoding: bytes[(attribute + 4)..<(attribute + size)].prefix { $0 != 0 }, as: UTF8.self)
+                        let name = String(
+                            decoding: bytes[(attribute + 4)..<(attribute + size)].prefix { $0 != 0 }, as: UTF8.self)
                         found.append(type == Int(RTM_NEWLINK) ? .came(name) : .went(name))
                     }
                     attribute += (size + 3) / 4 * 4

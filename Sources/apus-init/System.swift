@@ -158,7 +158,9 @@ struct System {
         switch keeper.ended(at: now()) {
         case .start(let at):
             startApp = at
-            Log.line("the app ended (\(reason), failure \(keeper.failures)); again in \((at - now() + 500_000_000) / nanosecondsPerSecond) s")
+            Log.line(
+                "the app ended (\(reason), failure \(keeper.failures)); again in \((at - now() + 500_000_000) / nanosecondsPerSecond) s"
+            )
         case .reboot:
             Log.line("the app ended (\(reason)) for the \(keeper.failures)th time in a row")
             stop(Int32(RB_AUTOBOOT), "reboot")

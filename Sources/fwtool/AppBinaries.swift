@@ -86,13 +86,16 @@ struct AppBinaries {
                 ? URL(fileURLWithPath: dependency.packageRef.location)
                 : build.appendingPathComponent("checkouts/\(dependency.subpath ?? "")")
         }
-        guard let root = roots.first(where: {
-            FileManager.default.fileExists(atPath: $0.appendingPathComponent("Sources/apus-init").path)
-        }) else { return nil }
+        guard
+            let root = roots.first(where: {
+                FileManager.default.fileExists(atPath: $0.appendingPathComponent("Sources/apus-init").path)
+            })
+        else { return nil }
         var contents: [String] = []
         for folder in ["Sources/apus-init", "Sources/CLinux"] {
-            guard let files = try? FileManager.default.contentsOfDirectory(
-                at: root.appendingPathComponent(folder), includingPropertiesForKeys: nil)
+            guard
+                let files = try? FileManager.default.contentsOfDirectory(
+                    at: root.appendingPathComponent(folder), includingPropertiesForKeys: nil)
             else { return nil }
             for file in files.sorted(by: { $0.path < $1.path }) {
                 guard let text = try? String(contentsOf: file, encoding: .utf8) else { return nil }

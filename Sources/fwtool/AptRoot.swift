@@ -165,10 +165,12 @@ final class AptRoot {
                 }
                 continue
             }
-            let failure = text.split(separator: "\n").first { $0.hasPrefix("E:") }
+            let failure =
+                text.split(separator: "\n").first { $0.hasPrefix("E:") }
                 ?? text.split(separator: "\n").first { $0.hasPrefix("W: Failed to fetch") || $0.contains("NO_PUBKEY") }
             if result.timedOut || result.status != 0 || failure != nil {
-                let reason = result.timedOut ? "no answer within 300 s" : failure.map(String.init) ?? "status \(result.status)"
+                let reason =
+                    result.timedOut ? "no answer within 300 s" : failure.map(String.init) ?? "status \(result.status)"
                 throw FwtoolError(
                     "the package indexes of the Debian mirror could not be fetched (\(reason))",
                     remedy: "check the network, or name another mirror with --mirror URL")

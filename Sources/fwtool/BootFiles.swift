@@ -13,7 +13,8 @@ struct BootFiles {
         try manager.createDirectory(at: boot, withIntermediateDirectories: true)
         var files: [(name: String, file: URL)] = []
         for entry in profile.boot.files {
-            let package = entry.package == profile.kernel.package
+            let package =
+                entry.package == profile.kernel.package
                 ? kernel : try store.unpack(PackageName(name: entry.package, suite: profile.packages.suite))
             let target = boot.appendingPathComponent(entry.name)
             try manager.createDirectory(at: target.deletingLastPathComponent(), withIntermediateDirectories: true)

@@ -77,7 +77,8 @@ enum SigningKeyFile {
         let path = given ?? ProcessInfo.processInfo.environment["APUS_KEY"] ?? ""
         guard !path.isEmpty else {
             throw FwtoolError(
-                "no key to sign with is named", remedy: "make one with fwtool keys new and name it with --key or APUS_KEY")
+                "no key to sign with is named",
+                remedy: "make one with fwtool keys new and name it with --key or APUS_KEY")
         }
         do { return try SigningKey(contentsOfFile: path) } catch {
             throw FwtoolError("the key \(path) cannot be used: \(error)", remedy: "make one with: fwtool keys new")

@@ -45,7 +45,10 @@ final class EmulatorProcess: Sendable {
             (continuation: CheckedContinuation<EmulatorProcess, any Error>) in
             let thread = Thread {
                 do {
-                    let process = try spawn(words, passing: streams + passing.map { ($0, $0) })
+                    // A group of its own: Ctrl-C in the terminal is for fwtool, which then stops the program in order.
+                    let process = try Spawn.start(
+                        words, environment: ProcessInfo.processInfo.environment,
+                        descriptors: streams + passing.map { ($0, $0) }, ownGroup: true)
                     let started = EmulatorProcess(name: tool.rawValue, process: process, input: input)
                     output.readChunks(onChunk: { started.output.append($0) }, onEnd: { started.output.end() })
                     errors.readChunks(onChunk: { started.errors.append($0) }, onEnd: { started.errors.end() })
@@ -114,37 +117,5 @@ final class EmulatorProcess: Sendable {
             return (status, waiters)
         }
         for waiter in waiters { waiter.resume(returning: status) }
-    }
-
-    private static func spawn(_ words: [String], passing: [(ours: Int32, theirs: Int32)]) throws -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        // From a number to the same number: takes away close-on-exec (glibc 2.29).
-        for (ours, theirs) in passing { posix_spawn_file_actions_adddup2(&actions, ours, theirs) }
-
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        // A process group of its own: Ctrl-C in the terminal is for fwtool, which then stops the program in order.
-        posix_spawnattr_setpgroup(&attributes, 0)
-        var none = sigset_t()
-        sigemptyset(&none)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        var all = sigset_t()
-        sigfillset(&all)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
-        posix_spawnattr_setflags(&attributes, Int16(flags))
-
-        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
-        arguments.append(nil)
-        defer { for argument in arguments { free(argument) } }
-        var process: pid_t = 0
-        let error = posix_spawn(&process, words[0], &actions, &attributes, arguments, environ)
-        guard error == 0 else {
-            throw FwtoolError("\(words[0]) cannot be started: \(String(cString: strerror(error)))")
-        }
-        return process
     }
 }

@@ -46,7 +46,8 @@ struct FirmwareBuilder {
                 slot, boot, to: bundle, key: key,
                 metadata: [
                     "kernel": "\(kernel.name.name) \(kernel.version)", "busybox": busybox.version,
-                    "swift.runtime": sdk.manifest?.runtime.description ?? sdk.name, "swift.compiler": toolchain.versionLine,
+                    "swift.runtime": sdk.manifest?.runtime.description ?? sdk.name,
+                    "swift.compiler": toolchain.versionLine,
                     "sdk": sdk.name,
                 ])
         }
@@ -84,7 +85,8 @@ struct FirmwareBuilder {
             try? Data(packed).write(to: file, options: .atomic)
             return packed
         }
-        let sources = [BundleWriter.Source(name: Manifest.slotName, content: .file(path: slot.path))]
+        let sources =
+            [BundleWriter.Source(name: Manifest.slotName, content: .file(path: slot.path))]
             + boot.map { .init(name: Manifest.bootPrefix + $0.name, content: .file(path: $0.file.path)) }
         let bar = output.progress("Packing \(bundle.lastPathComponent)")
         defer { bar.finish() }

@@ -36,7 +36,8 @@ struct ImageCommand: ParsableCommand {
 
     func run() throws {
         let source = URL(fileURLWithPath: bundle)
-        let image = output.map { URL(fileURLWithPath: $0) }
+        let image =
+            output.map { URL(fileURLWithPath: $0) }
             ?? source.deletingPathExtension().appendingPathExtension("img")
         let trusted = try keys.map { path in
             do { return try VerificationKey(contentsOfFile: path) } catch {

@@ -15,7 +15,8 @@ enum Initramfs {
                 try stage(root, script: script, names: names, profile: profile, modules: modules, busybox: busybox)
                 let archive = folder.appendingPathComponent("initramfs.cpio.zst")
                 // Sorted names, no times, no inode numbers: same input, same bytes.
-                let pack = "set -o pipefail; cd \"$0\" && find . -exec touch -h -d @0 {} + && find . -print0 | sort -z "
+                let pack =
+                    "set -o pipefail; cd \"$0\" && find . -exec touch -h -d @0 {} + && find . -print0 | sort -z "
                     + "| cpio -0 -o -H newc -R +0:+0 --reproducible --quiet | zstd -19 -q -o \"$1\""
                 try Command("bash", ["-c", pack, root.path, archive.path], environment: ["LC_ALL": "C"], deadline: 300)
                     .run()
@@ -35,7 +36,8 @@ enum Initramfs {
                 at: root.appendingPathComponent(name), withIntermediateDirectories: true)
         }
         try manager.copyItem(at: busybox, to: root.appendingPathComponent("bin/busybox"))
-        try manager.createSymbolicLink(atPath: root.appendingPathComponent("bin/[").path, withDestinationPath: "busybox")
+        try manager.createSymbolicLink(
+            atPath: root.appendingPathComponent("bin/[").path, withDestinationPath: "busybox")
         try manager.copyItem(at: script, to: root.appendingPathComponent("init"))
         try (names.joined(separator: " ") + "\n")
             .write(to: root.appendingPathComponent("modules"), atomically: true, encoding: .utf8)

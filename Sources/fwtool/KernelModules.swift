@@ -38,7 +38,9 @@ struct KernelModules {
         self.dependencies = dependencies
         self.paths = paths
         let list = folders[0].appendingPathComponent("modules.builtin")
-        builtin = Set((try? String(contentsOf: list, encoding: .utf8))?.split(separator: "\n").map { Self.name(String($0)) } ?? [])
+        builtin = Set(
+            (try? String(contentsOf: list, encoding: .utf8))?.split(separator: "\n").map { Self.name(String($0)) } ?? []
+        )
     }
 
     /// `kernel/fs/erofs/erofs.ko.xz` -> `erofs`; modprobe takes - and _ for the same.
@@ -56,7 +58,8 @@ struct KernelModules {
             if builtin.contains(plain) { continue }
             guard let path = paths[plain] else {
                 throw FwtoolError(
-                    "kernel \(release) has no module '\(name)'", remedy: "correct modules in the board profile \(profile)")
+                    "kernel \(release) has no module '\(name)'",
+                    remedy: "correct modules in the board profile \(profile)")
             }
             found.insert(path)
             found.formUnion(dependencies[path] ?? [])

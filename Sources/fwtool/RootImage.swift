@@ -107,7 +107,8 @@ struct RootImage {
             }
             try read(library.resolvingSymlinksInPath())
             // The dynamic linker's own folder comes first in its search: no failed look-ups in others.
-            let target = name == interpreter?.split(separator: "/").last.map(String.init)
+            let target =
+                name == interpreter?.split(separator: "/").last.map(String.init)
                 ? root.appendingPathComponent("usr/lib/\(name)")
                 : root.appendingPathComponent("usr/lib/aarch64-linux-gnu/\(name)")
             try Command(objcopy, ["--strip-unneeded", library.resolvingSymlinksInPath().path, target.path]).run()
@@ -162,7 +163,8 @@ struct RootImage {
             "mkfs.erofs",
             // Times, owners, attributes and UUID fixed: same tree, same bytes.
             [
-                "-T0", "--force-uid=0", "--force-gid=0", "-x-1", "-U", "61707573-0000-4000-8000-000000000000", image.path,
+                "-T0", "--force-uid=0", "--force-gid=0", "-x-1", "-U", "61707573-0000-4000-8000-000000000000",
+                image.path,
                 root.path,
             ], deadline: 300
         ).run()

@@ -18,7 +18,8 @@ struct SDKBundle {
     /// The modules that have a textual interface and no need of Foundation, in the order they depend on each other.
     static let modules = [
         "Swift", "SwiftOnoneSupport", "_Builtin_float", "_Volatile", "Glibc", "_Concurrency", "Synchronization",
-        "_RegexParser", "_StringProcessing", "RegexBuilder", "Observation", "Distributed", "_Differentiation", "Runtime",
+        "_RegexParser", "_StringProcessing", "RegexBuilder", "Observation", "Distributed", "_Differentiation",
+        "Runtime",
         "Cxx", "CxxStdlib",
     ]
 
@@ -103,7 +104,8 @@ struct SDKBundle {
         }
         for package in libraries {
             // tar instead of cp: it keeps links to folders that already exist.
-            let script = "set -o pipefail; tar -C \"$0\" -c --exclude=./usr/share . "
+            let script =
+                "set -o pipefail; tar -C \"$0\" -c --exclude=./usr/share . "
                 + "| tar -C \"$1\" -x --keep-directory-symlink --no-same-owner"
             try Command("bash", ["-c", script, package.folder.path, sysroot.path], deadline: 300).run()
         }
@@ -134,7 +136,9 @@ struct SDKBundle {
     /// Absolute links lead out of the sysroot: make them relative.
     private func relativeLinks(_ sysroot: URL) throws {
         let manager = FileManager.default
-        guard let walk = manager.enumerator(at: sysroot, includingPropertiesForKeys: [.isSymbolicLinkKey]) else { return }
+        guard let walk = manager.enumerator(at: sysroot, includingPropertiesForKeys: [.isSymbolicLinkKey]) else {
+            return
+        }
         for case let file as URL in walk {
             guard let target = try? manager.destinationOfSymbolicLink(atPath: file.path), target.hasPrefix("/") else {
                 continue
@@ -168,7 +172,8 @@ struct SDKBundle {
         for case let file as URL in walk {
             let folder = file.deletingLastPathComponent()
             let isBinary = file.pathExtension == "swiftmodule" && folder.pathExtension == "swiftmodule"
-            let documentation = ["swiftdoc", "swiftsourceinfo"].contains(file.pathExtension)
+            let documentation =
+                ["swiftdoc", "swiftsourceinfo"].contains(file.pathExtension)
                 || file.lastPathComponent.hasSuffix(".abi.json")
                 || file.lastPathComponent.hasSuffix(".private.swiftinterface")
             if isBinary || documentation { try manager.removeItem(at: file) }
@@ -179,7 +184,9 @@ struct SDKBundle {
     private func check(interfaces sysroot: URL, runtime: SwiftVersion) throws {
         let file = Self.interface(of: "Swift", in: sysroot)
         guard let text = try? String(contentsOf: file, encoding: .utf8),
-            let line = text.split(separator: "\n", maxSplits: 10).first(where: { $0.contains("swift-compiler-version:") }),
+            let line = text.split(separator: "\n", maxSplits: 10).first(where: {
+                $0.contains("swift-compiler-version:")
+            }),
             let version = SwiftVersion(in: String(line))
         else {
             throw FwtoolError(
@@ -207,7 +214,8 @@ struct SDKBundle {
             else { return nil }
             return first.lowerBound..<last.lowerBound
         }
-        let own = toolchain.resources.appendingPathComponent("linux/Swift.swiftmodule/\(toolchain.triple).swiftinterface")
+        let own = toolchain.resources.appendingPathComponent(
+            "linux/Swift.swiftmodule/\(toolchain.triple).swiftinterface")
         guard let newer = try? String(contentsOf: own, encoding: .utf8), let replacement = family(newer) else { return }
         for tree in ["swift", "swift_static"] {
             let file = sysroot.appendingPathComponent(
@@ -297,7 +305,8 @@ struct SDKBundle {
         // call: no autolinking of them; --as-needed at the end of the link takes them for those that do. The toolchain's
         // own rpath would carry the developer's home folder into the image.
         let lean = ["swift_StringProcessing", "swift_RegexParser"]
-        let swift = ["-use-ld=lld", "-no-toolchain-stdlib-rpath"]
+        let swift =
+            ["-use-ld=lld", "-no-toolchain-stdlib-rpath"]
             + lean.flatMap { ["-Xfrontend", "-disable-autolink-library", "-Xfrontend", $0] }
         let linker = ["--as-needed"] + lean.map { "-l\($0)" } + ["--no-as-needed"]
         func list(_ words: [String]) -> String { words.map { "\"\($0)\"" }.joined(separator: ", ") }

@@ -1,0 +1,62 @@
+# make firmware   build the WeatherStation's bundle and card image      TARGET=rpi4|rpi3|virt
+# make emulate    boot it in QEMU and print its readings                TARGET=…
+# make test       all tests, system tests in QEMU included
+SHELL := bash
+TARGET ?= rpi4
+PREFIX ?= /usr/local
+APP := Firmware/WeatherStation
+FWTOOL := .build/release/fwtool
+KEY := build/keys/development
+BOARDS := rpi3 rpi4 virt
+
+.PHONY: help firmware emulate test unit lint bench install dependencies fwtool sdk clean FORCE
+.DELETE_ON_ERROR:
+
+help:
+	@sed -n 's/^# \?//p' Makefile | head -3
+
+firmware: build/WeatherStation-$(TARGET).img
+	@ls -l build/WeatherStation-$(TARGET).apus build/WeatherStation-$(TARGET).img
+
+emulate: build/WeatherStation-$(TARGET).img
+	$(FWTOOL) emulate build/WeatherStation-$(TARGET).img --target $(TARGET) $(ARGUMENTS)
+
+# The bundle is always asked for: fwtool knows what is up to date, make does not.
+build/WeatherStation-%.apus: fwtool sdk $(KEY).key FORCE
+	$(FWTOOL) build --target $* --package-path $(APP) --output build --key $(KEY).key
+
+build/WeatherStation-%.img: build/WeatherStation-%.apus
+	$(FWTOOL) image $< --key $(KEY).pub --output $@
+
+$(KEY).key: | fwtool
+	mkdir -p $(@D)
+	$(FWTOOL) keys new $(notdir $(KEY)) --directory $(@D)
+
+dependencies:
+	Tools/install-dependencies
+
+fwtool: dependencies
+	swift build -c release --product fwtool
+
+sdk: fwtool
+	$(FWTOOL) sdk install
+
+unit: dependencies
+	swift test --skip SystemTests
+
+test: dependencies lint $(foreach board,$(BOARDS),build/WeatherStation-$(board).img)
+	swift test
+
+lint:
+	swift format lint --strict --recursive Package.swift Sources Tests $(APP)/Package.swift $(APP)/Sources
+
+install: fwtool
+	install -D -m 755 $(FWTOOL) $(DESTDIR)$(PREFIX)/bin/fwtool
+	mkdir -p $(DESTDIR)$(PREFIX)/share/apus/Firmware
+	cp -R BoardProfiles $(DESTDIR)$(PREFIX)/share/apus/
+	cp -R Firmware/boot.cmd Firmware/host-packages Firmware/initramfs Firmware/rootfs $(DESTDIR)$(PREFIX)/share/apus/Firmware/
+
+clean:
+	rm -rf .build build $(APP)/.build
+
+FORCE:

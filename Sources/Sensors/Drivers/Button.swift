@@ -1,0 +1,44 @@
+public import Hardware
+
+/// A push button between a GPIO line and ground or supply: true while it is pressed.
+///
+/// Both edges are reported as the kernel sees them; a contact that bounces makes several.
+public struct Button: EventDriver {
+    /// What the button connects the line to when pressed.
+    public enum Wiring: Sendable, Hashable {
+        /// To ground; the chip's pull-up resistor holds the released line high.
+        case toGround
+        /// To 3.3 V; the chip's pull-down resistor holds the released line low.
+        case toSupply
+    }
+
+    private let input: DigitalInput
+
+    public var id: String { input.id }
+
+    /// - Parameters:
+    ///   - pin: the line.
+    ///   - wiring: what the button connects the line to.
+    ///   - refresh: the state is reported at least this often.
+    ///   - clock: the clock of `refresh`.
+    public init(
+        on pin: GPIOPin, wiring: Wiring = .toGround, refresh: Duration = .seconds(60),
+        clock: any Clock<Duration> = ContinuousClock()
+    ) {
+        input = DigitalInput(
+            id: "button-\(pin.name)", .pressed, on: pin, isActiveLow: wiring == .toGround,
+            bias: wiring == .toGround ? .pullUp : .pullDown, edges: .both, refresh: refresh, clock: clock)
+    }
+
+    /// - Throws: what `InputLine` throws.
+    public func open() throws -> InputLine {
+        try input.open()
+    }
+
+    /// - Throws: `GPIOError`, also when the line's events end although the task was not cancelled.
+    public func run(
+        _ line: InputLine, report: @escaping @Sendable (Measurement) async throws -> Void
+    ) async throws {
+        try await input.run(line, report: report)
+    }
+}

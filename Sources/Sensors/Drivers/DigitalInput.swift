@@ -1,0 +1,90 @@
+public import Hardware
+internal import Supervision
+
+/// The level of a GPIO line: once at the start, at every edge, and again from time to time.
+public struct DigitalInput: EventDriver {
+    public let id: String
+    private let pin: GPIOPin
+    private let quantity: Quantity
+    private let isActiveLow: Bool
+    private let bias: LineBias
+    private let edges: EdgeDetection
+    private let refresh: Duration
+    private let clock: any Clock<Duration>
+
+    /// - Parameters:
+    ///   - pin: the line.
+    ///   - bias: the chip's own pull resistor.
+    ///   - edges: which changes become readings.
+    ///   - refresh: the level is reported at least this often, so that a receiver that missed an edge does not believe a
+    ///     wrong level for ever.
+    ///   - clock: the clock of `refresh`.
+    public init(
+        on pin: GPIOPin, bias: LineBias = .asIs, edges: EdgeDetection = .both, refresh: Duration = .seconds(60),
+        clock: any Clock<Duration> = ContinuousClock()
+    ) {
+        self.init(
+            id: "input-\(pin.name)", .level, on: pin, isActiveLow: false, bias: bias, edges: edges, refresh: refresh,
+            clock: clock)
+    }
+
+    init(
+        id: String, _ quantity: Quantity, on pin: GPIOPin, isActiveLow: Bool, bias: LineBias, edges: EdgeDetection,
+        refresh: Duration, clock: any Clock<Duration>
+    ) {
+        self.id = id
+        self.pin = pin
+        self.quantity = quantity
+        self.isActiveLow = isActiveLow
+        self.bias = bias
+        self.edges = edges
+        self.refresh = refresh
+        self.clock = clock
+    }
+
+    /// - Throws: what `InputLine` throws.
+    public func open() throws -> InputLine {
+        try pin.openInput(bias: bias, edges: edges)
+    }
+
+    /// - Throws: `GPIOError`, also when the line's events end although the task was not cancelled.
+    public func run(
+        _ line: InputLine, report: @escaping @Sendable (Measurement) async throws -> Void
+    ) async throws {
+        try await report(measurement(isHigh: line.level()))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            if edges != .none { group.addTask { try await reportEdges(line, report) } }
+            group.addTask { try await reportRegularly(line, report) }
+            // Neither returns; the first to throw takes the other along.
+            try await group.next()
+        }
+    }
+
+    private func reportEdges(_ line: InputLine, _ report: (Measurement) async throws -> Void) async throws {
+        for try await event in line.events {
+            try await report(measurement(isHigh: event.kind == .rising, at: event.timestamp))
+        }
+        try Task.checkCancellation()
+        // A line that no longer speaks must not pass for one that does not change. Reading it may tell why.
+        _ = try line.level()
+        throw EventsEnded(pin: pin.name)
+    }
+
+    private func reportRegularly(_ line: InputLine, _ report: (Measurement) async throws -> Void) async throws {
+        var ticker = Ticker(every: refresh, on: Timeline(clock), isImmediate: false)
+        while true {
+            try await ticker.next()
+            try await report(measurement(isHigh: line.level()))
+        }
+    }
+
+    private struct EventsEnded: Error, CustomStringConvertible {
+        let pin: String
+
+        var description: String { "the events of \(pin) ended" }
+    }
+
+    private func measurement(isHigh: Bool, at time: UInt64? = nil) -> Measurement {
+        Measurement(quantity, .bool(isHigh != isActiveLow), at: time)
+    }
+}

@@ -1,0 +1,35 @@
+public import Hardware
+internal import Synchronization
+
+/// An I2C bus by name, shared by the drivers on it: opened when the first needs it, closed when the last has ended.
+///
+/// Drivers hold the port, which outlives them, and open it in their start: a bus that is absent fails them, not the app,
+/// and one that broke is opened anew once all its users have let go of it.
+public final class I2CPort: Sendable {
+    private struct WeakBus {
+        weak var bus: I2CBus?
+    }
+
+    private let current = Mutex(WeakBus())
+    private let make: @Sendable () throws -> I2CBus
+
+    /// - Parameter path: the bus's device node, for example `/dev/i2c-1`.
+    public init(path: String) {
+        make = { try I2CBus(path: path) }
+    }
+
+    public init(simulated: SimulatedI2C, name: String) {
+        make = { try I2CBus(simulated: simulated, name: name) }
+    }
+
+    /// The bus, open for as long as anybody holds it.
+    /// - Throws: what `I2CBus` throws when it is absent.
+    public func open() throws -> I2CBus {
+        try current.withLock { current in
+            if let bus = current.bus { return bus }
+            let bus = try make()
+            current.bus = bus
+            return bus
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import Testing
+
+@testable import Sensors
+
+struct ReadingTests {
+    private func reading(at time: UInt64? = nil) -> Reading {
+        Reading(sensor: "s", quantity: .temperature, value: .number(1), at: time)
+    }
+
+    @Test func everyReadingHasItsOwnNumberAlsoWhenTakenAtOnce() async {
+        let numbers = await withTaskGroup(of: [UInt64].self) { group in
+            for _ in 0..<4 { group.addTask { (0..<500).map { _ in reading().sequence } } }
+            var all: [[UInt64]] = []
+            for await some in group { all.append(some) }
+            return all
+        }
+        for some in numbers { #expect(some == some.sorted()) }
+        #expect(Set(numbers.joined()).count == 2000)
+    }
+
+    @Test func numbersGoOnAfterThoseOfAnEarlierProcessOfTheBoot() {
+        // It would have begun at its own start's microseconds and taken far less than one reading a microsecond.
+        #expect(reading().sequence > 0)
+        #expect(reading().sequence <= DeviceClock.monotonicTime / 1000 + 1_000_000)
+        #expect(reading().sequence < 1 << 53)
+    }
+
+    @Test func itIsStampedWithTheKernelsBootIDAndClock() throws {
+        let before = DeviceClock.monotonicTime
+        let reading = reading()
+        #expect((before...DeviceClock.monotonicTime).contains(reading.monotonicTime))
+        let bytes = try SmallFile.read("/proc/sys/kernel/random/boot_id", limit: 64)
+        #expect(reading.bootID == String(decoding: bytes.dropLast(), as: UTF8.self))
+        #expect(reading.bootID.utf8.count == 36)
+    }
+
+    @Test func aGivenMomentIsKeptAndItsWallTimeLiesAsFarBack() {
+        let now = DeviceClock.monotonicTime
+        let earlier = now - 1_000_000_000
+        #expect(reading(at: earlier).monotonicTime == earlier)
+        // Both or neither, as the clock of this machine is synchronised or not.
+        let times = (DeviceClock.wallTime(at: earlier), DeviceClock.wallTime(at: now))
+        switch times {
+        case (nil, nil): break
+        case (let early?, let late?): #expect(late - early >= 1_000_000_000)
+        default: Issue.record("one moment has a wall time and the other has none: \(times)")
+        }
+    }
+
+    @Test(arguments: [0, UInt64.max]) func anImpossibleMomentDoesNotTrap(moment: UInt64) {
+        #expect(reading(at: moment).monotonicTime == moment)
+    }
+
+    @Test func aFileIsReadWholeOrRefused() throws {
+        let bytes = try SmallFile.read("/proc/self/status", limit: 1 << 20)
+        #expect(!bytes.isEmpty)
+        #expect(throws: SmallFile.ReadError.tooLarge(path: "/proc/self/status", limit: 16)) {
+            try SmallFile.read("/proc/self/status", limit: 16)
+        }
+        let error = #expect(throws: SmallFile.ReadError.self) { try SmallFile.read("/no/such/file", limit: 16) }
+        #expect(error?.description == "/no/such/file cannot be read: No such file or directory")
+    }
+}

@@ -1,0 +1,126 @@
+import Hardware
+import Supervision
+import Testing
+
+@testable import Sensors
+
+@Suite(.timeLimit(.minutes(1)))
+struct TMP102Tests {
+    private let fixture = Fixture()
+    private let bus = SimulatedI2C()
+
+    private func sensor(_ port: I2CPort, _ address: I2CAddress) -> ChildSpec {
+        Sensor(TMP102(on: port, address: address), every: .seconds(1), into: fixture.readings, clock: fixture.clock)
+            .childSpec
+    }
+
+    private func chip(_ high: UInt8, _ low: UInt8) -> SimulatedRegisterMap {
+        // Registers at power-up: temperature, configuration, T low (75 degrees), T high (80 degrees).
+        SimulatedRegisterMap([0: [high, low], 1: [0x60, 0xA0], 2: [0x4B, 0x00], 3: [0x50, 0x00]])
+    }
+
+    // TMP102 datasheet SBOS397, table "12-Bit Temperature Data Format", shifted left by 4 bits as in the register.
+    @Test(arguments: [
+        (0x7FF, 127.9375), (0x640, 100), (0x500, 80), (0x4B0, 75), (0x320, 50), (0x190, 25), (0x004, 0.25), (0x000, 0),
+        (0xFFC, -0.25), (0xE70, -25), (0xC90, -55), (0x001, 0.0625), (0xFFF, -0.0625), (0x800, -128),
+    ])
+    func readsTheTwelveBitFormat(raw: UInt16, celsius: Double) {
+        let register = raw << 4
+        #expect(TMP102.celsius([UInt8(register >> 8), UInt8(register & 0xFF)], bits: 12) == celsius)
+    }
+
+    // LM75 datasheet SNOS808, table "Temperature Data Format"; the 7 bits below are undefined.
+    @Test(
+        arguments: [
+            (0x0FA, 125), (0x032, 25), (0x001, 0.5), (0x000, 0), (0x1FF, -0.5), (0x1CE, -25), (0x192, -55),
+        ] as [(UInt16, Double)], [0x00, 0x55, 0x7F] as [UInt16])
+    func readsTheNineBitFormatWhateverTheRestIs(vector: (raw: UInt16, celsius: Double), rest: UInt16) {
+        let register = vector.raw << 7 | rest
+        #expect(TMP102.celsius([UInt8(register >> 8), UInt8(register & 0xFF)], bits: 9) == vector.celsius)
+    }
+
+    @Test func readsTheRegisterWhateverThePointerWas() async throws {
+        let chip = chip(0xE7, 0x00)
+        chip.write([3])
+        bus.attach(chip, at: 0x48)
+        let port = I2CPort(simulated: bus, name: "i2c-1")
+        try await fixture.run([sensor(port, 0x48)]) { () async throws in
+            let reading = try await fixture.nextReading()
+            #expect(reading.sensor == "tmp102-0x48")
+            #expect(reading.quantity == .temperature)
+            #expect(reading.value == .number(-25))
+            #expect(reading.quantity.unit == "Cel")
+        }
+    }
+
+    @Test func anAbsentChipIsRetriedWithoutDisturbingItsNeighbour() async throws {
+        bus.attach(chip(0x19, 0x00), at: 0x48)
+        let port = I2CPort(simulated: bus, name: "i2c-1")
+        try await fixture.run([sensor(port, 0x48), sensor(port, 0x49)]) { () async throws in
+            var neighbours = 0
+            var failures = 0
+            // Half a minute: 5 attempts or a few more, as chance shortens the delays, and 30 samples next door.
+            while neighbours < 30 {
+                let reading = try await fixture.nextReading()
+                #expect(reading.sensor == "tmp102-0x48")
+                neighbours += 1
+                await fixture.clock.sleepers(atLeast: 2)
+                fixture.clock.advance(by: .seconds(1))
+            }
+            while failures < 4 {
+                if try await fixture.nextEvent()
+                    == "root/tmp102-0x49 failed: no device answers at address 0x49 on i2c-1"
+                {
+                    failures += 1
+                }
+            }
+            // Plugged in, it is found at the next attempt.
+            bus.attach(chip(0x32, 0x00), at: 0x49)
+            fixture.clock.advance(by: .seconds(30))
+            while try await fixture.nextReading().sensor != "tmp102-0x49" {}
+        }
+    }
+
+    @Test func anAbsentBusFailsTheStartOfItsSensorsOnly() async throws {
+        bus.attach(chip(0x19, 0x00), at: 0x48)
+        let absent = I2CPort(path: "/dev/i2c-does-not-exist")
+        let present = I2CPort(simulated: bus, name: "i2c-1")
+        try await fixture.run([sensor(absent, 0x4A), sensor(present, 0x48)]) { () async throws in
+            let events = try await fixture.events(3)
+            #expect(events[0].hasPrefix("root/tmp102-0x4a failed: cannot open the I2C bus /dev/i2c-does-not-exist: "))
+            #expect(events[1].hasPrefix("root/tmp102-0x4a restarts in 0."))
+            #expect(events[2] == "root/tmp102-0x48 started")
+            #expect(try await fixture.nextReading().value == .number(25))
+        }
+    }
+
+    @Test func aSingleFaultCostsARestart() async throws {
+        bus.attach(chip(0x19, 0x00), at: 0x48)
+        bus.script([.timeout], at: 0x48)
+        let port = I2CPort(simulated: bus, name: "i2c-1")
+        try await fixture.run([sensor(port, 0x48)]) { () async throws in
+            let events = try await fixture.events(3)
+            #expect(
+                events.prefix(2) == [
+                    "root/tmp102-0x48 started",
+                    "root/tmp102-0x48 failed: the transfer with address 0x48 on i2c-1 timed out; "
+                        + "a device may hold the bus",
+                ])
+            fixture.clock.advance(by: .milliseconds(500))
+            #expect(try await fixture.nextEvent() == "root/tmp102-0x48 started again, restart 1")
+            #expect(try await fixture.nextReading().value == .number(25))
+        }
+    }
+
+    @Test func theDriversOnABusShareItAndTheLastClosesIt() throws {
+        let port = I2CPort(simulated: bus, name: "i2c-1")
+        var first: I2CBus? = try port.open()
+        var second: I2CBus? = try port.open()
+        #expect(first === second)
+        weak let weakBus = first
+        first = nil
+        #expect(weakBus != nil)
+        second = nil
+        #expect(weakBus == nil)
+    }
+}
