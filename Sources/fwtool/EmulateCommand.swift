@@ -127,12 +127,20 @@ struct EmulateCommand: AsyncParsableCommand {
     }
 
     private func printReadings(of board: BoardProfile, _ emulator: Emulator, from broker: EmulatorBroker) async throws {
-        let deadline = board.emulation?.deadline ?? 0
         let boot = console ? nil : options.progress("Booting \(board.title)")
-        let first = try await Deadline.within(
-            .seconds(deadline),
-            "\(board.name) published no reading (the console's last lines:\n  \(emulator.console.tail())\n)"
-        ) { try await broker.nextMessage() }
+        let first: EmulatorBroker.Message
+        do {
+            first = try await Deadline.within(
+                .seconds(board.emulation?.deadline ?? 0), "\(board.name) published no reading"
+            ) { try await broker.nextMessage() }
+        } catch let error as FwtoolError {
+            let words = "\(error); the console's last lines:\n  \(emulator.console.tail())"
+            // An app need not publish at all; only who counts readings waits in vain.
+            guard untilReadings == nil else { throw FwtoolError(words, remedy: "look at it with --console") }
+            boot?.finish()
+            options.warn(words)
+            first = try await broker.nextMessage()
+        }
         boot?.finish()
         var count = 0
         var message = first
