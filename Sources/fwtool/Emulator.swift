@@ -40,6 +40,7 @@ final class Emulator: Sendable {
             throw FwtoolError(
                 "QEMU has no model of the board \(board.name)", remedy: "burn the image to a card instead")
         }
+        try card.check(isFor: board)
         let bootloader = folder.appendingPathComponent(emulation.bootloader.file)
         try card.extract(emulation.bootloader.file, to: bootloader)
         let deviceTree = try emulation.deviceTree.map { tree in

@@ -12,7 +12,8 @@ struct Machine: Sendable {
     /// For anything that must happen: generous, because the host may be busy with other things.
     let deadline: Duration
 
-    /// Boots the reference app's image, with a root shell on the console, and powers it off when `body` ends.
+    /// Boots the reference app's image, with a root shell on the console, runs `body` once the shell is
+    /// there, and powers the board off.
     ///
     /// - Parameters:
     ///   - settings: provisioned on the card besides the broker.
@@ -33,7 +34,10 @@ struct Machine: Sendable {
                     let machine = Machine(
                         emulator: emulator, card: card, readings: Readings(broker: broker, deadline: deadline),
                         shell: Shell(emulator: emulator, deadline: deadline), deadline: deadline)
-                    do { try await body(machine) } catch {
+                    do {
+                        try await emulator.console.wait(for: "built-in shell", deadline: deadline)
+                        try await body(machine)
+                    } catch {
                         Issue.record("\(name)'s console ended with:\n\(emulator.console.tail(lines: 80))")
                         throw error
                     }

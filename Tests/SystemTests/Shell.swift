@@ -7,11 +7,6 @@ struct Shell: Sendable {
     let emulator: Emulator
     let deadline: Duration
 
-    /// Waits for the prompt; once after each boot.
-    func open() async throws {
-        try await emulator.console.wait(for: "built-in shell", deadline: deadline)
-    }
-
     /// Runs a command and returns what it wrote; lines of others may be among it.
     ///
     /// - Throws: `FwtoolError` when its status is not 0.
