@@ -39,8 +39,7 @@ let package = Package(
         .target(name: "Sensors", dependencies: ["Supervision", "Hardware", "CLinux"], swiftSettings: strict),
         .target(
             name: "Publishing", dependencies: ["JSON", "Supervision", "Sensors", "CMosquitto"], swiftSettings: strict),
-        .target(
-            name: "Device", dependencies: ["Supervision", "Hardware", "Sensors", "Publishing"], swiftSettings: strict),
+        .target(name: "Device", dependencies: ["Hardware", "Sensors"], swiftSettings: strict),
         .target(
             name: "Apus", dependencies: ["Supervision", "Hardware", "Sensors", "Publishing", "Device"],
             swiftSettings: strict),
@@ -65,7 +64,8 @@ let package = Package(
         .testTarget(
             name: "PublishingTests", dependencies: ["Publishing", "Sensors", "Supervision", "JSON"],
             swiftSettings: strict),
-        .testTarget(name: "DeviceTests", dependencies: ["Device"], swiftSettings: strict),
+        .testTarget(name: "DeviceTests", dependencies: ["Device", "Hardware"], swiftSettings: strict),
+        .testTarget(name: "ApusTests", dependencies: ["Apus"], swiftSettings: strict),
         .testTarget(
             name: "FwtoolTests", dependencies: ["fwtool", "Bundle", "BootState", "JSON"], swiftSettings: strict),
         .testTarget(name: "SystemTests", dependencies: ["fwtool", "BootState", "JSON"], swiftSettings: strict),
