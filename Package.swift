@@ -38,7 +38,8 @@ let package = Package(
         .target(name: "Hardware", dependencies: ["CGPIOD", "CI2C", "CLinux"], swiftSettings: strict),
         .target(name: "Sensors", dependencies: ["Supervision", "Hardware", "CLinux"], swiftSettings: strict),
         .target(
-            name: "Publishing", dependencies: ["JSON", "Supervision", "Sensors", "CMosquitto"], swiftSettings: strict),
+            name: "Publishing", dependencies: ["JSON", "Supervision", "Hardware", "Sensors", "CMosquitto", "CLinux"],
+            swiftSettings: strict),
         .target(name: "Device", dependencies: ["Hardware", "Sensors"], swiftSettings: strict),
         .target(
             name: "Apus", dependencies: ["Supervision", "Hardware", "Sensors", "Publishing", "Device"],
@@ -49,7 +50,7 @@ let package = Package(
         .executableTarget(
             name: "fwtool",
             dependencies: [
-                "JSON", "BootState", "Bundle", "Yams",
+                "JSON", "BootState", "Bundle", "CLinux", "Yams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -66,6 +67,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "DeviceTests", dependencies: ["Device", "Hardware"], swiftSettings: strict),
         .testTarget(name: "ApusTests", dependencies: ["Apus"], swiftSettings: strict),
+        .testTarget(name: "ApusInitTests", dependencies: ["apus-init"], swiftSettings: strict),
         .testTarget(
             name: "FwtoolTests", dependencies: ["fwtool", "Bundle", "BootState", "JSON"], swiftSettings: strict),
         .testTarget(name: "SystemTests", dependencies: ["fwtool", "BootState", "JSON"], swiftSettings: strict),

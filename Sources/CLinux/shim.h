@@ -14,8 +14,9 @@
 #include <sys/timex.h>
 #include <sys/wait.h>
 
-// glibc declares these two under _GNU_SOURCE only (spawn.h), which Swift's import of Glibc does not set.
+// glibc declares these under _GNU_SOURCE only (spawn.h), which Swift's import of Glibc does not set.
 int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
+int pipe2(int descriptors[2], int flags);
 static const int16_t linux_spawn_setsid = 0x80;
 
 // ioctl(2) with the pointer argument nearly every request takes. Returns -1 and sets errno on failure.

@@ -16,8 +16,9 @@ package final class EventDescriptor: Sendable {
     package let descriptor: Int32
 
     package init() throws(CreationError) {
-        descriptor = eventfd(0, Int32(EFD_CLOEXEC))
+        let descriptor = eventfd(0, Int32(EFD_CLOEXEC))
         guard descriptor >= 0 else { throw CreationError(code: errno) }
+        self.descriptor = descriptor
     }
 
     deinit {

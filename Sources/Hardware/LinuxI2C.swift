@@ -7,7 +7,8 @@ final class LinuxI2C: I2CController {
     private let descriptor: Int32
 
     init(path: String) throws(I2CError) {
-        descriptor = open(path, O_RDWR | O_CLOEXEC)
+        // Not yet the property: a class whose properties are all set runs its deinit when its init throws.
+        let descriptor = open(path, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw switch errno {
             case ENOENT, ENXIO, ENODEV:
@@ -26,6 +27,7 @@ final class LinuxI2C: I2CController {
             close(descriptor)
             throw .noBus(bus: path, reason: "its adapter can do SMBus commands only, not plain I2C transactions")
         }
+        self.descriptor = descriptor
     }
 
     deinit {

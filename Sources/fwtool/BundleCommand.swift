@@ -48,7 +48,7 @@ struct BundleCommand: ParsableCommand {
             print("version   \(manifest.version)")
             print("board     \(manifest.board)")
             print("id        \(manifest.id)")
-            print("size      \(megabytes(bundle.size))")
+            print("size      \(readable(bundle.size))")
             if keys.isEmpty {
                 print(
                     "signers   \(bundle.claimedSigners.joined(separator: ", ")): signature not checked; check with --key"
@@ -61,7 +61,7 @@ struct BundleCommand: ParsableCommand {
             for payload in manifest.payloads {
                 let name = payload.name.padding(toLength: width, withPad: " ", startingAt: 0)
                 let stored = payload.chunks.reduce(0) { $0 + $1.storedSize }
-                print("  \(name)  \(megabytes(payload.size)), \(megabytes(stored)) in the bundle")
+                print("  \(name)  \(readable(payload.size)), \(readable(stored)) in the bundle")
             }
             if !manifest.metadata.isEmpty { print("metadata") }
             for (name, value) in manifest.metadata.sorted(by: { $0.key < $1.key }) { print("  \(name)  \(value)") }
@@ -141,8 +141,8 @@ private func open(_ file: String, keys paths: [String]) throws -> BundleReader {
     }
 }
 
-private func megabytes(_ bytes: Int) -> String {
-    String(format: "%.3f MB", Double(bytes) / 1e6)
+private func readable(_ bytes: Int) -> String {
+    bytes < 1_000_000 ? "\(bytes) bytes" : String(format: "%.1f MB", Double(bytes) / 1e6)
 }
 
 extension FwtoolError {

@@ -1,3 +1,4 @@
+import CLinux
 import Foundation
 import Synchronization
 
@@ -54,49 +55,56 @@ struct Command {
         guard let path = Command.find(program) else {
             throw FwtoolError("\(program) is not installed", remedy: "run: fwtool doctor")
         }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        process.currentDirectoryURL = directory
         var variables = ProcessInfo.processInfo.environment
         for (key, value) in environment { variables[key] = value.isEmpty ? nil : value }
-        process.environment = variables
-
-        let output = Pipe()
-        let errors = Pipe()
-        process.standardOutput = output
-        process.standardError = errors
-        let inputPipe = input.map { _ in Pipe() }
-        process.standardInput = inputPipe ?? FileHandle.nullDevice
-
-        let ended = DispatchSemaphore(value: 0)
-        process.terminationHandler = { _ in ended.signal() }
-        do { try process.run() } catch {
-            throw FwtoolError("\(path) cannot be started: \(error.localizedDescription)")
-        }
-        // Two readers and a writer, so that no pipe fills up while another is waited for.
-        let outputReader = Reader(output.fileHandleForReading, onOutput)
-        let errorReader = Reader(errors.fileHandleForReading, onOutput)
-        if let input, let inputPipe {
-            let writing = inputPipe.fileHandleForWriting
-            Thread.detachNewThread {
-                try? writing.write(contentsOf: input)
-                try? writing.close()
+        // Not Foundation's Process: it has been seen to miss the end of a program, for good.
+        let (outputRead, outputWrite) = try Self.pipe()
+        let (errorRead, errorWrite) = try Self.pipe()
+        let (inputRead, inputWrite) = try Self.pipe()
+        let process: pid_t
+        do {
+            defer { for descriptor in [outputWrite, errorWrite, inputRead] { close(descriptor) } }
+            do {
+                process = try Spawn.start(
+                    [path] + arguments, directory: directory?.path, environment: variables,
+                    descriptors: [(inputRead, 0), (outputWrite, 1), (errorWrite, 2)])
+            } catch {
+                for descriptor in [outputRead, errorRead, inputWrite] { close(descriptor) }
+                throw error
             }
         }
+        // Two readers and a writer, so that no pipe fills up while another is waited for.
+        let outputReader = Reader(outputRead, onOutput)
+        let errorReader = Reader(errorRead, onOutput)
+        Thread.detachNewThread {
+            let handle = FileHandle(fileDescriptor: inputWrite, closeOnDealloc: true)
+            // A program that does not want its input may close it.
+            try? handle.write(contentsOf: input ?? Data())
+        }
+        let ended = DispatchSemaphore(value: 0)
+        let waiter = Waiter(process, ended)
+        Thread.detachNewThread { waiter.run() }
         var timedOut = false
         if ended.wait(timeout: .now() + deadline) == .timedOut {
             timedOut = true
-            process.terminate()
+            kill(process, SIGTERM)
             // A program that ignores SIGTERM for two seconds is not going to end by itself.
             if ended.wait(timeout: .now() + 2) == .timedOut {
-                kill(process.processIdentifier, SIGKILL)
+                kill(process, SIGKILL)
                 ended.wait()
             }
         }
         return Result(
-            status: process.terminationStatus, output: outputReader.text(), errors: errorReader.text(),
-            timedOut: timedOut)
+            status: waiter.exitStatus, output: outputReader.text(), errors: errorReader.text(), timedOut: timedOut)
+    }
+
+    /// Both ends close when another program starts.
+    private static func pipe() throws -> (read: Int32, write: Int32) {
+        var ends: [Int32] = [0, 0]
+        guard pipe2(&ends, O_CLOEXEC) == 0 else {
+            throw FwtoolError("no pipe can be made: \(String(cString: strerror(errno)))")
+        }
+        return (ends[0], ends[1])
     }
 
     var name: String { (program as NSString).lastPathComponent }
@@ -124,8 +132,7 @@ struct Command {
         private let collected = Mutex(Data())
         private let done = DispatchSemaphore(value: 0)
 
-        init(_ handle: FileHandle, _ onOutput: (@Sendable (String) -> Void)?) {
-            let descriptor = handle.fileDescriptor
+        init(_ descriptor: Int32, _ onOutput: (@Sendable (String) -> Void)?) {
             Thread.detachNewThread { [self] in
                 var buffer = [UInt8](repeating: 0, count: 65536)
                 while true {
@@ -136,7 +143,7 @@ struct Command {
                     collected.withLock { $0.append(chunk) }
                     onOutput?(String(decoding: chunk, as: UTF8.self))
                 }
-                withExtendedLifetime(handle) {}
+                close(descriptor)
                 done.signal()
             }
         }
@@ -145,6 +152,31 @@ struct Command {
         func text() -> String {
             _ = done.wait(timeout: .now() + 2)
             return String(decoding: collected.withLock { $0 }, as: UTF8.self)
+        }
+    }
+
+    /// Waits for the program's end on a thread of its own.
+    private final class Waiter: Sendable {
+        private let process: pid_t
+        private let ended: DispatchSemaphore
+        private let status = Atomic<Int32>(0)
+
+        init(_ process: pid_t, _ ended: DispatchSemaphore) {
+            self.process = process
+            self.ended = ended
+        }
+
+        func run() {
+            var raw: Int32 = 0
+            while waitpid(process, &raw, 0) < 0 && errno == EINTR {}
+            status.store(raw, ordering: .relaxed)
+            ended.signal()
+        }
+
+        /// The exit status, or 128 and the signal's number, as a shell says it.
+        var exitStatus: Int32 {
+            let raw = status.load(ordering: .relaxed)
+            return raw & 0x7F == 0 ? (raw >> 8) & 0xFF : 128 + (raw & 0x7F)
         }
     }
 }

@@ -43,19 +43,10 @@ struct DeviceTree {
     }
 
     private func children(of node: String) throws -> [String] {
-        try run("fdtget", ["-l", file.path, node.isEmpty ? "/" : node]).split(separator: "\n").map(String.init)
+        try EmulatorTool.fdtget.run(["-l", file.path, node.isEmpty ? "/" : node]).split(separator: "\n").map(String.init)
     }
 
     private func put(_ arguments: [String]) throws {
-        try run("fdtput", arguments)
-    }
-
-    @discardableResult
-    private func run(_ program: String, _ arguments: [String]) throws -> String {
-        guard Command.find(program) != nil else {
-            throw FwtoolError(
-                "\(program) is not installed (Debian package device-tree-compiler)", remedy: "run: fwtool doctor")
-        }
-        return try Command(program, arguments).run()
+        try EmulatorTool.fdtput.run(arguments)
     }
 }

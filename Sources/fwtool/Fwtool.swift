@@ -12,7 +12,7 @@ struct Fwtool: AsyncParsableCommand {
             """,
         subcommands: [
             BuildCommand.self, ImageCommand.self, BundleCommand.self, KeysCommand.self, SDKCommand.self,
-            BoardsCommand.self, DoctorCommand.self,
+            BoardsCommand.self, EmulateCommand.self, DoctorCommand.self,
         ])
 
     /// Runs the command line. In place of ArgumentParser's own `main`, which exits with 64 on wrong usage and begins
@@ -21,6 +21,8 @@ struct Fwtool: AsyncParsableCommand {
     static func main() async {
         do {
             var command = try parseAsRoot()
+            let interrupts = command is EmulateCommand ? [] : Interrupt.handle()
+            defer { withExtendedLifetime(interrupts) {} }
             if var asyncCommand = command as? any AsyncParsableCommand {
                 try await asyncCommand.run()
             } else {

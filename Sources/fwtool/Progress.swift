@@ -123,7 +123,8 @@ final class Progress: Sendable {
     }
 
     private func writePlainLine(_ state: inout State, _ elapsed: Duration) {
-        let tenth = state.total.map { Int(Self.fraction(state.done, of: $0.amount) * 10) } ?? 0
+        // The last tenth is left to `finish`.
+        let tenth = min(9, state.total.map { Int(Self.fraction(state.done, of: $0.amount) * 10) } ?? 0)
         if !state.isShown {
             write("\(label)\n")
             state.isShown = true

@@ -111,8 +111,7 @@ struct RootImage {
                 name == interpreter?.split(separator: "/").last.map(String.init)
                 ? root.appendingPathComponent("usr/lib/\(name)")
                 : root.appendingPathComponent("usr/lib/aarch64-linux-gnu/\(name)")
-            try Command(objcopy, ["--strip-unneeded", library.resolvingSymlinksInPath().path, target.path]).run()
-            chmod(target.path, 0o755)
+            try install(library, to: target)
         }
         // A program that names its dynamic linker only as such, not among its libraries.
         if let linker = interpreter?.split(separator: "/").last.map(String.init), taken.insert(linker).inserted {
@@ -120,9 +119,20 @@ struct RootImage {
                 throw FwtoolError("the SDK \(sdk.name) has no \(linker)", remedy: "compose it anew: fwtool sdk install")
             }
             let target = root.appendingPathComponent("usr/lib/\(linker)")
-            try Command(objcopy, ["--strip-unneeded", library.resolvingSymlinksInPath().path, target.path]).run()
-            chmod(target.path, 0o755)
+            try install(library, to: target)
         }
+    }
+
+    /// Strips a library once and for all builds.
+    private func install(_ library: URL, to target: URL) throws {
+        let file = library.resolvingSymlinksInPath()
+        let attributes = try FileManager.default.attributesOfItem(atPath: file.path)
+        let changed = (attributes[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
+        let stripped = try ArtifactCache.file(
+            library.lastPathComponent, inputs: ["1", file.path, "\(attributes[.size] ?? 0)", "\(changed)"]
+        ) { try Command(objcopy, ["--strip-unneeded", file.path, $0.path]).run() }
+        try FileManager.default.copyItem(at: stripped, to: target)
+        chmod(target.path, 0o755)
     }
 
     /// What apus-init and the app read: facts of the board, the app's defaults.

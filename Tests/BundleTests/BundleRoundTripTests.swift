@@ -70,6 +70,39 @@ struct BundleRoundTripTests {
         }
     }
 
+    /// Byte for byte what a second implementation made, a Python script written from docs/bundle-format.md alone, with
+    /// OpenSSL's command line for the signature. Not compressed, so that no version of libzstd changes it.
+    @Test func isTheDocumentedFormat() async throws {
+        let folder = try TemporaryFolder()
+        let slot = (0..<(Manifest.Chunk.maximumSize + 100_000)).map { UInt8(truncatingIfNeeded: $0 * $0 / 7 + $0) }
+        let writer = BundleWriter(
+            product: "Demo", version: "1.0", board: "virt", metadata: ["a": "1", "A": "ä \"quoted\""],
+            compress: { chunk, _ in Self.rawFrame(chunk) })
+        let manifest = try await writer.write(
+            [
+                BundleWriter.Source(name: "slot", content: .bytes(slot)),
+                BundleWriter.Source(name: "boot/config.txt", content: .bytes(Array("arm_64bit=1\n".utf8))),
+                BundleWriter.Source(name: "boot/empty", content: .bytes([])),
+            ], signedBy: [try TestKeys.first], to: "\(folder.path)/b.apus")
+        #expect(manifest.id == "61fda9fe811ae74c599fbbb34b54dde6d4126569e2ff9a804dfb0a5c88305453")
+        #expect(
+            SHA256.digest(of: try folder.read("b.apus")).description
+                == "8e88a30911348ead0d9b1b6d3317d1f73fa2a9469e5958e5ada3c39a915b32ee")
+    }
+
+    /// A Zstandard frame of raw blocks (RFC 8878, section 3.1.1): single segment, size in 4 bytes.
+    private static func rawFrame(_ content: [UInt8]) -> [UInt8] {
+        let maximumBlock = 1 << 17
+        var frame: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD, 0xA0]
+        frame += (0..<4).map { UInt8(truncatingIfNeeded: content.count >> (8 * $0)) }
+        for start in stride(from: 0, to: content.count, by: maximumBlock) {
+            let block = content[start..<min(start + maximumBlock, content.count)]
+            let header = block.count << 3 | (block.endIndex == content.count ? 1 : 0)
+            frame += (0..<3).map { UInt8(truncatingIfNeeded: header >> (8 * $0)) } + block
+        }
+        return frame
+    }
+
     /// The id tells content apart, not signers.
     @Test func idDependsOnContentOnly() async throws {
         func id(_ keys: [SigningKey], version: String = "1", slot: [UInt8] = [1]) async throws -> String {

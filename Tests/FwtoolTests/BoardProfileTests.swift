@@ -13,7 +13,7 @@ import Testing
         name: demo
         title: Demo board
         packages: {suite: trixie, components: [main]}
-        kernel: {package: linux-image-arm64, console: ttyS0}
+        kernel: {package: linux-image-arm64, memory-start: 0x40000000, console: ttyS0}
         boot:
           card: mmc
           files:
@@ -52,6 +52,7 @@ import Testing
         #expect(profile.name == "demo")
         #expect(profile.boot.files.map(\.name) == ["u-boot.bin", "demo.dtb"])
         #expect(profile.modules.initramfs == [.init(name: "erofs", reason: "root")])
+        #expect(profile.kernel.memoryStart == 0x4000_0000)
         #expect(profile.partitions == .init(boot: 64, slot: 256, data: 64))
         #expect(profile.buses.isEmpty)
         #expect(profile.emulation == nil)

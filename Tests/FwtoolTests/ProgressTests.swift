@@ -112,6 +112,7 @@ struct ProgressTests {
         let lines = stage.taken().split(separator: "\n")
         #expect(lines.map { $0.prefix(13) } == (1...9).map { "Packing: \($0)0 %" })
         progress.update(1000)
+        progress.tick()
         progress.finish()
         #expect(stage.taken() == "Packing: 100 %  1000 of 1000  1 s\n")
     }

@@ -1,0 +1,29 @@
+internal import Hardware
+
+/// A connection to a broker that is opened again whenever it is lost, until this object is released.
+///
+/// A thread of its own does all of it, because finding the host and connecting block for seconds. It alone touches
+/// libmosquitto, waiting in poll(2) for the socket and for the publisher at once. The library's own thread
+/// (mosquitto_loop_start) was weighed: it retries in whole seconds, cannot be woken by the network's return, and shares
+/// its client with the caller.
+final class MQTTConnection: Sendable {
+    let exchange: MQTTExchange
+
+    /// Starts at once and returns at once; whether a broker is there shows in the exchange.
+    /// - Parameter report: takes every change of the state, on the network thread.
+    /// - Throws: why the thread cannot be started.
+    init(_ settings: MQTTSettings, report: @escaping @Sendable (BrokerState) -> Void) throws {
+        let exchange = try MQTTExchange()
+        let thread = try DedicatedThread(name: "mqtt") {
+            var loop = MQTTLoop(settings, exchange, report: report)
+            loop.run()
+        }
+        // Nobody joins it: the resolver may hold it for many seconds, and nothing can interrupt that.
+        thread.detach()
+        self.exchange = exchange
+    }
+
+    deinit {
+        exchange.stop()
+    }
+}

@@ -1,0 +1,189 @@
+import ArgumentParser
+import Foundation
+import Synchronization
+
+struct EmulateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "emulate", abstract: "Boot a card image in QEMU and print the readings the board publishes.",
+        discussion: """
+            The board boots from a copy of the image, through its own U-Boot, and publishes to a private MQTT broker on
+            this machine. One line a reading: time, device, sensor, value, unit. Ctrl-C ends it all.
+
+            EXAMPLES
+              fwtool emulate --target rpi3
+              fwtool emulate build/WeatherStation-rpi4.img --target rpi4 --console
+              fwtool emulate --target virt --set button.line=GPIO0 --until-readings 10 --json
+            """)
+
+    @Argument(help: "The card image. (default: the one build/*-TARGET.img)")
+    var file: String?
+
+    @Option(help: "The board: a name from fwtool boards, or a profile's path.")
+    var target: String
+
+    @Option(name: .customLong("set"), help: "A setting for this card, NAME=VALUE; repeatable.")
+    var settings: [String] = []
+
+    @Flag(help: "Show the board's serial console on standard error.")
+    var console = false
+
+    @Flag(help: "Print the messages as they come: SenML, one a line.")
+    var json = false
+
+    @Option(help: "Stop after so many readings.")
+    var untilReadings: Int?
+
+    @Option(help: "Stop after so many seconds; a failure when --until-readings is not reached by then.")
+    var timeout: Int?
+
+    @OptionGroup var options: OutputOptions
+
+    func validate() throws {
+        for setting in settings where !setting.contains("=") {
+            throw ValidationError("'\(setting)' is no setting; write NAME=VALUE")
+        }
+        if let untilReadings, untilReadings < 1 { throw ValidationError("--until-readings must be 1 or more") }
+        if let timeout, timeout < 1 { throw ValidationError("--timeout must be 1 second or more") }
+    }
+
+    func run() async throws {
+        let board = try BoardCatalog.installed().profile(target)
+        let image = try imageFile(for: board)
+        for tool in EmulatorTool.allCases { _ = try tool.path() }
+
+        let work = Task {
+            try await TemporaryFolder.with(beside: image) { folder in
+                try await EmulatorBroker.with(in: folder) { broker in
+                    try await emulate(board, image: image, in: folder, broker: broker)
+                }
+            }
+        }
+        // Ctrl-C and a service manager's SIGTERM end QEMU and mosquitto in order and remove the card's copy.
+        let signals = [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { work.cancel() }
+            source.resume()
+            return source
+        }
+        defer { for source in signals { source.cancel() } }
+        do { try await work.value } catch is CancellationError {
+            if untilReadings != nil { throw FwtoolError("stopped before \(untilReadings ?? 0) readings came") }
+        }
+    }
+
+    private func imageFile(for board: BoardProfile) throws -> URL {
+        if let file { return URL(fileURLWithPath: file) }
+        let folder = URL(fileURLWithPath: "build")
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        let images = names.filter { $0.hasSuffix("-\(board.name).img") && !$0.hasPrefix(".") }.sorted()
+        guard let name = images.first, images.count == 1 else {
+            throw FwtoolError(
+                images.isEmpty
+                    ? "there is no card image build/*-\(board.name).img"
+                    : "there are several card images for \(board.name): \(images.joined(separator: ", "))",
+                remedy: images.isEmpty
+                    ? "build one with fwtool build --target \(board.name) and fwtool image" : "name one of them")
+        }
+        return folder.appendingPathComponent(name)
+    }
+
+    private func emulate(_ board: BoardProfile, image: URL, in folder: URL, broker: EmulatorBroker) async throws {
+        var provisioned = [(key: "broker", value: broker.urlForGuest)]
+        for setting in settings {
+            let words = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            provisioned.append((words[0], words[1]))
+        }
+        try await Emulator.with(board, image: image, in: folder, settings: provisioned) { emulator in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await printReadings(of: board, emulator, from: broker) }
+                group.addTask {
+                    let status = try await emulator.end()
+                    throw FwtoolError("QEMU ended with status \(status): \(emulator.complaints)")
+                }
+                if console {
+                    group.addTask {
+                        while true {
+                            let line = try await emulator.console.nextLine()
+                            FileHandle.standardError.write(Data("\(line)\n".utf8))
+                        }
+                    }
+                }
+                if let timeout {
+                    group.addTask {
+                        try await Task.sleep(for: .seconds(timeout))
+                        guard let untilReadings else { return }
+                        throw FwtoolError(
+                            "less than \(untilReadings) readings came within \(timeout) s; the console's last lines:\n  "
+                                + emulator.console.tail(),
+                            remedy: "raise --timeout, or look at it with --console")
+                    }
+                }
+                // The first task to end, by count, time or error, ends the others.
+                defer { group.cancelAll() }
+                try await group.next()
+            }
+        }
+    }
+
+    private func printReadings(of board: BoardProfile, _ emulator: Emulator, from broker: EmulatorBroker) async throws {
+        let boot = console ? nil : options.progress("Booting \(board.title)")
+        let first: EmulatorBroker.Message
+        do {
+            first = try await Deadline.within(
+                .seconds(board.emulation?.deadline ?? 0), "\(board.name) published no reading"
+            ) { try await broker.nextMessage() }
+        } catch let error as FwtoolError {
+            let words = "\(error); the console's last lines:\n  \(emulator.console.tail())"
+            // An app need not publish at all; only who counts readings waits in vain.
+            guard untilReadings == nil else { throw FwtoolError(words, remedy: "look at it with --console") }
+            boot?.finish()
+            options.warn(words)
+            first = try await broker.nextMessage()
+        }
+        boot?.finish()
+        var count = 0
+        var message = first
+        while true {
+            count += try show(message)
+            if let untilReadings, count >= untilReadings { return }
+            message = try await broker.nextMessage()
+        }
+    }
+
+    /// Prints a message and returns the number of readings in it.
+    private func show(_ message: EmulatorBroker.Message) throws -> Int {
+        let records = try SenMLPack(parsing: message.payload).records
+        if json {
+            print(message.payload)
+        } else {
+            for record in records { print(record.line(device: message.device)) }
+        }
+        // Seen at once in a pipe, too.
+        fflush(nil)
+        return records.count
+    }
+}
+
+extension SenMLPack.Record {
+    /// Time, device, sensor, value, unit.
+    fileprivate func line(device: String) -> String {
+        let moment = time.map {
+            Date(timeIntervalSince1970: $0).formatted(.iso8601.time(includingFractionalSeconds: true))
+        }
+        let text =
+            switch value {
+            case .number(let number): "\(number)"
+            case .bool(let flag): "\(flag)"
+            case .string(let string): string
+            }
+        return [moment ?? "-", device, sensor(of: device), text, unit].filter { !$0.isEmpty }.joined(separator: "  ")
+    }
+
+    /// The name without the device's, which begins every name of its records.
+    private func sensor(of device: String) -> String {
+        guard let end = name.range(of: device)?.upperBound else { return name }
+        let rest = name[end...].drop { !$0.isLetter && !$0.isNumber }
+        return rest.isEmpty ? name : String(rest)
+    }
+}

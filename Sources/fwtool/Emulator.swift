@@ -1,0 +1,99 @@
+import Foundation
+
+/// A board played by QEMU, from power-on to power-off.
+final class Emulator: Sendable {
+    private let process: EmulatorProcess
+    /// The machine from outside: sensors' values, device paths.
+    let qmp: QMPClient
+    /// The machine's input lines from outside.
+    let qtest: QTestClient
+
+    private init(process: EmulatorProcess, qmp: QMPClient, qtest: QTestClient) {
+        self.process = process
+        self.qmp = qmp
+        self.qtest = qtest
+    }
+
+    /// Powers the board on, runs `body` beside it, and powers it off.
+    ///
+    /// - Parameters:
+    ///   - image: the card image; the board runs from a copy.
+    ///   - folder: an existing folder for that copy and the files QEMU starts from.
+    ///   - settings: provisioned on the copy's data partition; nothing is written when empty.
+    ///   - prepare: changes the copy before power-on.
+    /// - Throws: `FwtoolError` when the board cannot be emulated, a program is missing, the image is not this board's,
+    ///   or QEMU refuses to start; and what `body` throws.
+    static func with<T: Sendable>(
+        _ board: BoardProfile, image: URL, in folder: URL, settings: [(key: String, value: String)] = [],
+        prepare: (EmulatorCard) throws -> Void = { _ in }, _ body: @Sendable (Emulator) async throws -> T
+    ) async throws -> T {
+        let emulator = try await start(board, image: image, in: folder, settings: settings, prepare: prepare)
+        do {
+            let result = try await body(emulator)
+            await emulator.process.stop()
+            return result
+        } catch {
+            await emulator.process.stop()
+            throw error
+        }
+    }
+
+    private static func start(
+        _ board: BoardProfile, image: URL, in folder: URL, settings: [(key: String, value: String)],
+        prepare: (EmulatorCard) throws -> Void
+    ) async throws -> Emulator {
+        guard let emulation = board.emulation else {
+            throw FwtoolError(
+                "QEMU has no model of the board \(board.name)", remedy: "burn the image to a card instead")
+        }
+        let card = try EmulatorCard(file: image).copy(to: folder.appendingPathComponent("card.img"))
+        let bootloader = folder.appendingPathComponent(emulation.bootloader.file)
+        try card.extract(emulation.bootloader.file, to: bootloader)
+        let deviceTree = try emulation.deviceTree.map { tree in
+            let file = folder.appendingPathComponent(tree.file)
+            try card.extract(tree.file, to: file)
+            try DeviceTree(file: file).apply(tree.edits)
+            return file
+        }
+        if !settings.isEmpty { try card.provision(settings, in: folder) }
+        try prepare(card)
+
+        let (qmpSocket, qmpDescriptor) = try LineSocket.pair()
+        defer { close(qmpDescriptor) }
+        let (qtestSocket, qtestDescriptor) = try LineSocket.pair()
+        defer { close(qtestDescriptor) }
+        let line = EmulatorCommandLine(
+            board: board, emulation: emulation, card: card.file, bootloader: bootloader, deviceTree: deviceTree,
+            qmp: qmpDescriptor, qtest: qtestDescriptor)
+        let process = try await EmulatorProcess.start(
+            .qemu, line.arguments, passing: [qmpDescriptor, qtestDescriptor])
+        let emulator = Emulator(
+            process: process, qmp: QMPClient(socket: qmpSocket), qtest: QTestClient(socket: qtestSocket))
+        do {
+            try await emulator.qmp.negotiate()
+        } catch {
+            await process.stop()
+            throw FwtoolError(
+                "QEMU did not start the board \(board.name): \(process.errors.tail())",
+                remedy: "run: fwtool doctor (QEMU 9.0 or newer is needed for the Raspberry Pi 4)")
+        }
+        return emulator
+    }
+
+    /// What the board writes to its serial console.
+    var console: EmulatorOutput { process.output }
+
+    /// QEMU's own complaints.
+    var complaints: String { process.errors.tail() }
+
+    /// Types a line on the serial console.
+    func type(_ line: String) throws { try process.send(line) }
+
+    /// Waits for QEMU's end and returns its exit status.
+    ///
+    /// - Throws: `CancellationError`.
+    func end() async throws -> Int32 {
+        try await console.waitForEnd()
+        return await process.exitStatus()
+    }
+}

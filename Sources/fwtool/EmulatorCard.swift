@@ -1,0 +1,119 @@
+import Foundation
+
+/// A card image as the emulator reads it: its partitions, and copies made of it to run from.
+///
+/// The image a build made is never changed: the board runs from a copy.
+struct EmulatorCard {
+    /// The image file.
+    var file: URL
+    /// The four primary partitions, in bytes; p1 is the first.
+    private(set) var partitions: [Range<Int64>]
+
+    private static let sectorSize: Int64 = 512
+    /// Disk signature of Apus cards at offset 440 of the first sector: "APUS". The initramfs looks for the same.
+    private static let signature = Array("APUS".utf8)
+
+    /// Reads the partition table.
+    ///
+    /// - Throws: `FwtoolError` for a file that cannot be read, is no Apus card image or is shorter than its table says.
+    init(file: URL) throws {
+        self.file = file
+        let sector: [UInt8]
+        let size: Int64
+        do {
+            let handle = try FileHandle(forReadingFrom: file)
+            defer { try? handle.close() }
+            sector = Array(try handle.read(upToCount: Int(Self.sectorSize)) ?? Data())
+            size = Int64(try handle.seekToEnd())
+        } catch {
+            throw FwtoolError(
+                "the card image \(file.path) cannot be read: \(error.localizedDescription)",
+                remedy: "build it with: fwtool image, or name another file")
+        }
+        // 0x55 0xAA end a master boot record; its four partition entries of 16 bytes start at 446.
+        guard sector.count == Self.sectorSize, sector[510] == 0x55, sector[511] == 0xAA,
+            Array(sector[440..<444]) == Self.signature
+        else {
+            throw FwtoolError("\(file.path) is no Apus card image", remedy: "build one with: fwtool image")
+        }
+        partitions = []
+        for entry in 0..<4 {
+            let bytes = sector[(446 + 16 * entry)..<(446 + 16 * entry + 16)]
+            func word(_ offset: Int) -> Int64 {
+                (0..<4).reduce(0) { $0 | Int64(bytes[bytes.startIndex + offset + $1]) << (8 * Int64($1)) }
+            }
+            let start = word(8) * Self.sectorSize
+            let end = start + word(12) * Self.sectorSize
+            guard start > 0, end > start, end <= size else {
+                throw FwtoolError(
+                    "the card image \(file.path) is damaged: partition \(entry + 1) does not lie within its \(size) bytes",
+                    remedy: "build it again with: fwtool image")
+            }
+            partitions.append(start..<end)
+        }
+    }
+
+    /// Copies the image, sparse, and grows the copy to the next power of two: QEMU's SD cards have no other sizes.
+    func copy(to target: URL) throws -> EmulatorCard {
+        try Command("cp", ["--sparse=always", "--reflink=auto", file.path, target.path], deadline: 600).run()
+        do {
+            let handle = try FileHandle(forUpdating: target)
+            defer { try? handle.close() }
+            try handle.truncate(atOffset: Self.powerOfTwo(notBelow: try handle.seekToEnd()))
+        } catch {
+            throw FwtoolError(
+                "the copy \(target.path) cannot be grown: \(error.localizedDescription)", remedy: "free space there")
+        }
+        var copy = self
+        copy.file = target
+        return copy
+    }
+
+    static func powerOfTwo(notBelow size: UInt64) -> UInt64 {
+        var power: UInt64 = 1
+        // A file's size is below 2^63, so the shift cannot run out of bits.
+        while power < size { power <<= 1 }
+        return power
+    }
+
+    /// Copies a file out of the FAT partition.
+    func extract(_ name: String, to target: URL) throws {
+        do {
+            try EmulatorTool.mcopy.run([
+                "-o", "-i", "\(file.path)@@\(partitions[0].lowerBound)", "::\(name)", target.path,
+            ])
+        } catch {
+            throw FwtoolError(
+                "\(name) cannot be read from the boot partition of \(file.path): \(error)",
+                remedy: "build the image again for this board: fwtool image")
+        }
+    }
+
+    /// Writes the provisioned configuration, `/apus/config` on the data partition: what `fwtool burn` and an installer
+    /// write on a real card.
+    ///
+    /// - Throws: `FwtoolError` for keys and values that are not one line, and when the data partition has no ext4.
+    func provision(_ values: [(key: String, value: String)], in folder: URL) throws {
+        for (key, value) in values {
+            let isWord = !key.isEmpty && key.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "=") }
+            guard isWord, !value.contains(where: \.isNewline) else {
+                throw FwtoolError("'\(key)=\(value)' is no setting", remedy: "write it as key=value, on one line")
+            }
+        }
+        let text = values.map { "\($0.key)=\($0.value)\n" }.joined()
+        let source = folder.appendingPathComponent("config")
+        try Data(text.utf8).write(to: source)
+        let script = folder.appendingPathComponent("debugfs")
+        try Data("mkdir /apus\nrm /apus/config\nwrite config /apus/config\n".utf8).write(to: script)
+        let image = "\(file.path)?offset=\(partitions[3].lowerBound)"
+        let debugfs = try EmulatorTool.debugfs.path()
+        let result = try Command(debugfs, ["-w", "-f", script.path, image], directory: folder).execute()
+        // debugfs ends with status 0 whatever happened, and complains about a folder that is already there: look.
+        let written = try Command(debugfs, ["-R", "cat /apus/config", image]).execute()
+        guard written.output == text else {
+            throw FwtoolError(
+                "the settings cannot be written into the data partition of \(file.path): \(result.errors)",
+                remedy: "build the image again: fwtool image")
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import Foundation
+
+/// The QEMU command line that plays a board.
+struct EmulatorCommandLine {
+    var board: BoardProfile
+    var emulation: BoardEmulation
+    /// The card to run from; it is written to.
+    var card: URL
+    var bootloader: URL
+    /// nil where the board has none.
+    var deviceTree: URL?
+    /// Descriptors of connected sockets.
+    var qmp: Int32
+    var qtest: Int32
+    /// Further `-device` values.
+    var devices: [String] = []
+
+    /// The console is QEMU's standard input and output.
+    var arguments: [String] {
+        var words = ["-nodefaults", "-no-user-config", "-display", "none"]
+        words += ["-machine", emulation.machine, "-smp", "\(emulation.cpus)", "-m", "\(emulation.memory)M"]
+        words += ["-accel", emulation.accelerator]
+        if let cpu = emulation.cpu { words += ["-cpu", cpu] }
+        words += ["-\(emulation.bootloader.loadAs.rawValue)", bootloader.path]
+        if let deviceTree { words += ["-dtb", deviceTree.path] }
+
+        // The card is a copy that nobody reads after QEMU's end: flushing it to the host's disk would only take time.
+        let drive = "file=\(Self.escape(card.path)),format=raw,cache=unsafe"
+        switch board.boot.card {
+        case .mmc: words += ["-drive", "if=sd,\(drive)"]
+        case .virtio: words += ["-drive", "if=none,id=card,\(drive)", "-device", "virtio-blk-device,drive=card"]
+        }
+        if let network = emulation.network {
+            words += ["-netdev", "user,id=network", "-device", "\(network),netdev=network"]
+        }
+        for device in emulation.devices + devices { words += ["-device", device] }
+
+        for _ in 0..<emulation.consoleSerial { words += ["-serial", "null"] }
+        words += ["-serial", "stdio"]
+        words += ["-chardev", "socket,id=qmp,fd=\(qmp)", "-mon", "chardev=qmp,mode=control"]
+        words += ["-chardev", "socket,id=qtest,fd=\(qtest)", "-qtest", "chardev:qtest", "-qtest-log", "none"]
+        return words
+    }
+
+    /// QEMU splits option values at commas; a doubled comma is a plain one.
+    private static func escape(_ text: String) -> String { text.replacingOccurrences(of: ",", with: ",,") }
+}

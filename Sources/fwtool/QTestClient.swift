@@ -1,0 +1,65 @@
+import Foundation
+import Synchronization
+
+/// QEMU's test protocol: a command a line, answered in order by `OK ...` or `FAIL ...`. Its use here: driving the input
+/// lines of the emulated GPIO controller while the guest runs as usual.
+final class QTestClient: Sendable {
+    private struct State {
+        var pending: [CheckedContinuation<String, any Error>] = []
+        var ended = false
+    }
+
+    private let socket: LineSocket
+    private let state = Mutex(State())
+
+    init(socket: LineSocket) {
+        self.socket = socket
+        socket.readLines { [weak self] line in
+            self?.receive(String(decoding: line, as: UTF8.self))
+        } onEnd: { [weak self] in
+            self?.end()
+        }
+    }
+
+    /// Sets an input line of a device.
+    ///
+    /// - Parameters:
+    ///   - path: the device's path in QEMU's object tree.
+    ///   - line: from 0.
+    /// - Throws: `FwtoolError` when there is no such line or QEMU has ended.
+    func setInput(_ line: Int, of path: String, to high: Bool) async throws {
+        try await execute("set_irq_in \(path) unnamed-gpio-in \(line) \(high ? 1 : 0)")
+    }
+
+    private func execute(_ command: String) async throws {
+        let answer = try await Deadline.within(.seconds(60), "QEMU did not answer \(command)") { [self] in
+            try await withCheckedThrowingContinuation { continuation in
+                // Sent under the lock, so that the order of the queue is the order on the socket.
+                let failure: (any Error)? = state.withLock { state in
+                    guard !state.ended else { return FwtoolError("QEMU has ended") }
+                    do { try socket.send(command) } catch { return error }
+                    state.pending.append(continuation)
+                    return nil
+                }
+                if let failure { continuation.resume(throwing: failure) }
+            }
+        }
+        guard answer.hasPrefix("OK") else { throw FwtoolError("QEMU refuses '\(command)': \(answer)") }
+    }
+
+    private func receive(_ line: String) {
+        // Interrupt notices come unasked.
+        if line.hasPrefix("IRQ") { return }
+        let continuation = state.withLock { $0.pending.isEmpty ? nil : $0.pending.removeFirst() }
+        continuation?.resume(returning: line)
+    }
+
+    private func end() {
+        let pending = state.withLock { state in
+            state.ended = true
+            defer { state.pending = [] }
+            return state.pending
+        }
+        for continuation in pending { continuation.resume(throwing: FwtoolError("QEMU has ended")) }
+    }
+}

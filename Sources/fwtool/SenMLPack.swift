@@ -1,0 +1,60 @@
+import Foundation
+internal import JSON
+
+/// Sensor measurements as they travel (RFC 8428, JSON): a list of records, in which base fields apply to all that follow.
+struct SenMLPack {
+    /// A record with the base fields applied (section 4.6, "resolved records").
+    struct Record: Equatable {
+        var name: String
+        /// Seconds since 1970; nil where the sender gave none or had no clock.
+        var time: Double?
+        var unit: String
+        var value: Value
+    }
+
+    enum Value: Equatable {
+        case number(Double)
+        case bool(Bool)
+        case string(String)
+    }
+
+    var records: [Record]
+
+    /// Parses and resolves. Records without a value (base fields only) are not listed.
+    ///
+    /// - Throws: `FwtoolError` for what is no SenML.
+    init(parsing text: String) throws {
+        func number(_ json: JSON?) -> Double? { json?.doubleValue ?? json?.integerValue.map(Double.init) }
+        guard let list = (try? JSON(parsing: text))?.arrayValue else {
+            throw FwtoolError("this is no SenML pack: \(text.prefix(200))")
+        }
+        records = []
+        var baseName = ""
+        var baseUnit = ""
+        var baseTime = 0.0
+        var baseValue = 0.0
+        for item in list {
+            guard let object = item.objectValue else { throw FwtoolError("this is no SenML record: \(item)") }
+            baseName = object["bn"]?.stringValue ?? baseName
+            baseUnit = object["bu"]?.stringValue ?? baseUnit
+            baseTime = number(object["bt"]) ?? baseTime
+            baseValue = number(object["bv"]) ?? baseValue
+            let value: Value
+            if let plain = number(object["v"]) {
+                value = .number(baseValue + plain)
+            } else if let flag = object["vb"]?.boolValue {
+                value = .bool(flag)
+            } else if let string = object["vs"]?.stringValue {
+                value = .string(string)
+            } else {
+                continue
+            }
+            // Below 2^28 a time counts from now (section 4.5.3): the sender's clock was not set.
+            let time = baseTime + (number(object["t"]) ?? 0)
+            records.append(
+                Record(
+                    name: baseName + (object["n"]?.stringValue ?? ""), time: time < 268_435_456 ? nil : time,
+                    unit: object["u"]?.stringValue ?? baseUnit, value: value))
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import Testing
+
+@testable import fwtool
+
+/// What the emulated board's readings come through: the private broker and the SenML parser.
+@Suite struct EmulatorReadingsTests {
+    @Test func baseFieldsApplyToAllThatFollow() throws {
+        // RFC 8428 section 5.1.2's shape: base name, base time and unit in the first record only.
+        let pack = try SenMLPack(
+            parsing: """
+                [{"bn":"urn:dev:ow:10e2073a01080063:","bt":1320067464.5,"bu":"A","bver":5,"n":"voltage","u":"V","v":120.1},
+                 {"n":"current","t":-5,"v":1.2},{"n":"current","t":-4,"v":1},{"n":"door","vb":true,"u":""}]
+                """)
+        #expect(
+            pack.records == [
+                .init(
+                    name: "urn:dev:ow:10e2073a01080063:voltage", time: 1320067464.5, unit: "V", value: .number(120.1)),
+                .init(name: "urn:dev:ow:10e2073a01080063:current", time: 1320067459.5, unit: "A", value: .number(1.2)),
+                .init(name: "urn:dev:ow:10e2073a01080063:current", time: 1320067460.5, unit: "A", value: .number(1)),
+                .init(name: "urn:dev:ow:10e2073a01080063:door", time: 1320067464.5, unit: "", value: .bool(true)),
+            ])
+    }
+
+    @Test func aTimeBelowTwoToThe28IsNone() throws {
+        #expect(try SenMLPack(parsing: #"[{"n":"a","v":1}]"#).records.first?.time == nil)
+        #expect(try SenMLPack(parsing: #"[{"n":"a","t":-3,"v":1}]"#).records.first?.time == nil)
+    }
+
+    @Test(arguments: ["", "{}", "[1]", "[{\"n\":", "garbage", "[[]]"])
+    func whatIsNoSenMLIsRefused(_ text: String) {
+        #expect { try SenMLPack(parsing: text) } throws: { "\($0)".contains("this is no SenML") }
+    }
+
+    @Test func whatIsPublishedArrives() async throws {
+        let target = FileManager.default.temporaryDirectory.appendingPathComponent("broker")
+        try await TemporaryFolder.with(beside: target) { folder in
+            try await EmulatorBroker.with(in: folder) { broker in
+                #expect(broker.urlForGuest == "mqtt://10.0.2.2:\(broker.port)")
+                for value in 1...3 {
+                    try Command(
+                        "mosquitto_pub",
+                        [
+                            "-p", "\(broker.port)", "-q", "1", "-t", "apus/dev-1/readings", "-m",
+                            "[{\"n\":\"a b\",\"v\":\(value)}]",
+                        ]
+                    ).run()
+                }
+                for value in 1...3 {
+                    let message = try await Deadline.within(.seconds(60), "no message came") {
+                        try await broker.nextMessage()
+                    }
+                    #expect(message.device == "dev-1")
+                    #expect(message.payload == "[{\"n\":\"a b\",\"v\":\(value)}]")
+                }
+            }
+        }
+    }
+}
