@@ -94,7 +94,9 @@ struct EmulateCommand: AsyncParsableCommand {
             let words = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             provisioned.append((words[0], words[1]))
         }
-        try await Emulator.with(board, image: image, in: folder, settings: provisioned) { emulator in
+        let card = try EmulatorCard(file: image).copy(to: folder.appendingPathComponent("card.img"))
+        try card.provision(provisioned, in: folder)
+        try await Emulator.with(board, card: card, in: folder) { emulator in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await printReadings(of: board, emulator, from: broker) }
                 group.addTask {
@@ -168,16 +170,19 @@ struct EmulateCommand: AsyncParsableCommand {
 extension SenMLPack.Record {
     /// Time, device, sensor, value, unit.
     fileprivate func line(device: String) -> String {
-        let moment = time.map {
-            Date(timeIntervalSince1970: $0).formatted(.iso8601.time(includingFractionalSeconds: true))
-        }
+        let moment =
+            switch time {
+            case .absolute(let seconds): Date(timeIntervalSince1970: seconds)
+            case .relative(let seconds): Date(timeIntervalSinceNow: seconds)
+            }
+        let time = moment.formatted(.iso8601.time(includingFractionalSeconds: true))
         let text =
             switch value {
             case .number(let number): "\(number)"
             case .bool(let flag): "\(flag)"
             case .string(let string): string
             }
-        return [moment ?? "-", device, sensor(of: device), text, unit].filter { !$0.isEmpty }.joined(separator: "  ")
+        return [time, device, sensor(of: device), text, unit].filter { !$0.isEmpty }.joined(separator: "  ")
     }
 
     /// The name without the device's, which begins every name of its records.

@@ -3,7 +3,7 @@ import Foundation
 /// A card image as the emulator reads it: its partitions, and copies made of it to run from.
 ///
 /// The image a build made is never changed: the board runs from a copy.
-struct EmulatorCard {
+struct EmulatorCard: Sendable {
     /// The image file.
     var file: URL
     /// The four primary partitions, in bytes; p1 is the first.
