@@ -9,8 +9,11 @@ struct EmulateCommand: AsyncParsableCommand {
             The board boots from a copy of the image, through its own U-Boot, and publishes to a private MQTT broker on
             this machine. One line a reading: time, device, sensor, value, unit. Ctrl-C ends it all.
 
+            With --console and --set console=shell the lines you type go to a root shell on the board.
+
             EXAMPLES
               fwtool emulate --target rpi3
+              fwtool emulate --target rpi3 --console --set console=shell
               fwtool emulate build/WeatherStation-rpi4.img --target rpi4 --console
               fwtool emulate --target virt --set button.line=GPIO0 --until-readings 10 --json
             """)
@@ -24,7 +27,7 @@ struct EmulateCommand: AsyncParsableCommand {
     @Option(name: .customLong("set"), help: "A setting for this card, NAME=VALUE; repeatable.")
     var settings: [String] = []
 
-    @Flag(help: "Show the board's serial console on standard error.")
+    @Flag(help: "Show the board's serial console on standard error and type lines of standard input on it.")
     var console = false
 
     @Flag(help: "Print the messages as they come: SenML, one a line.")
@@ -104,6 +107,10 @@ struct EmulateCommand: AsyncParsableCommand {
                     throw FwtoolError("QEMU ended with status \(status): \(emulator.complaints)")
                 }
                 if console {
+                    // A thread, because reading a terminal blocks. The end of the input ends only this.
+                    Thread.detachNewThread {
+                        while let line = readLine(), (try? emulator.type(line)) != nil {}
+                    }
                     group.addTask {
                         while true {
                             let line = try await emulator.console.nextLine()
