@@ -107,10 +107,8 @@ struct EmulateCommand: AsyncParsableCommand {
                     throw FwtoolError("QEMU ended with status \(status): \(emulator.complaints)")
                 }
                 if console {
-                    // A thread, because reading a terminal blocks. The end of the input ends only this.
-                    Thread.detachNewThread {
-                        while let line = readLine(), (try? emulator.type(line)) != nil {}
-                    }
+                    // A thread, because reading a terminal blocks.
+                    Thread.detachNewThread { Self.typeInput(on: emulator) }
                     group.addTask {
                         while true {
                             let line = try await emulator.console.nextLine()
@@ -131,6 +129,26 @@ struct EmulateCommand: AsyncParsableCommand {
                 // The first task to end, by count, time or error, ends the others.
                 defer { group.cancelAll() }
                 try await group.next()
+            }
+        }
+    }
+
+    /// Types lines of standard input on the board's console until the input or the board ends; neither ends the other.
+    private static func typeInput(on emulator: Emulator) {
+        // Not readLine(): while that waits it holds the lock of stdin, for which fflush(nil) below would wait.
+        var line: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = read(STDIN_FILENO, &buffer, buffer.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { return }
+            for byte in buffer[..<count] {
+                guard byte == UInt8(ascii: "\n") else {
+                    line.append(byte)
+                    continue
+                }
+                guard (try? emulator.type(String(decoding: line, as: UTF8.self))) != nil else { return }
+                line.removeAll(keepingCapacity: true)
             }
         }
     }
