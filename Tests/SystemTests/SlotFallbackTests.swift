@@ -11,20 +11,18 @@ extension SystemTests {
 
         @Test(arguments: ["header", "kernel"])
         func aSlotThatCannotBeLoadedLeadsToTheOther(_ damage: String) async throws {
-            try await Machine.boot(
-                "virt", settings: Self.settings,
-                prepare: { card in
-                    let slotA = card.partitions[1]
-                    try Self.copy(slotA, to: card.partitions[2].lowerBound, in: card.file)
-                    switch damage {
-                    case "header": try Self.overwrite(at: slotA.lowerBound, in: card.file) { _ in 0 }
-                    default:
-                        let kernel = try Self.kernelOffset(of: slotA, in: card.file)
-                        // Behind the image's header: its data, one bit of it.
-                        try Self.overwrite(at: kernel + 4096, in: card.file) { $0 ^ 1 }
-                    }
+            let prepare: @Sendable (EmulatorCard) throws -> Void = { card in
+                let slotA = card.partitions[1]
+                try Self.copy(slotA, to: card.partitions[2].lowerBound, in: card.file)
+                switch damage {
+                case "header": try Self.overwrite(at: slotA.lowerBound, in: card.file) { _ in 0 }
+                default:
+                    let kernel = try Self.kernelOffset(of: slotA, in: card.file)
+                    // Behind the image's header: its data, one bit of it.
+                    try Self.overwrite(at: kernel + 4096, in: card.file) { $0 ^ 1 }
                 }
-            ) { machine in
+            }
+            try await Machine.boot("virt", settings: Self.settings, prepare: prepare) { machine in
                 try await machine.emulator.console.wait(
                     for: "slot a cannot be loaded (\(damage)), trying the other", deadline: machine.deadline)
                 _ = try await machine.readings.next(from: "button-GPIO0")
