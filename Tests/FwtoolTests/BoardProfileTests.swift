@@ -63,7 +63,7 @@ import Testing
         let profile = try BoardCatalog(directory: Self.directory).profile(name)
         #expect(profile.name == name)
         #expect(profile.modules.initramfs.contains { $0.name == "erofs" })
-        #expect(profile.modules.root.contains { $0.name == "ext4" })
+        #expect((profile.modules.initramfs + profile.modules.root).contains { $0.name == "ext4" })
         #expect(profile.emulation != nil)
         #expect((profile.boot.config == nil) == (name == "virt"))
     }

@@ -96,6 +96,23 @@ import Testing
         }
     }
 
+    @Test func aCardOfAnotherBoardIsRefused() throws {
+        try Self.withFolder { folder in
+            let card = try EmulatorCard(file: try Self.makeCard(in: folder))
+            let board = try BoardProfileTests.decode(
+                BoardProfileTests.minimal.replacingOccurrences(of: "demo/u-boot.bin", with: "demo/hello.txt")
+                    .replacingOccurrences(of: "demo.dtb", with: "HELLO.dtb"))
+            #expect { try card.check(isFor: board) } throws: {
+                "\($0)".contains("is not built for demo: it has no HELLO.dtb")
+            }
+            var own = board
+            own.boot.files.removeLast()
+            try card.check(isFor: own)
+            own.boot.config = "kernel=u-boot.bin"
+            #expect { try card.check(isFor: own) } throws: { "\($0)".contains("it has no config.txt") }
+        }
+    }
+
     @Test func aFileThatIsNoCardIsRefused() throws {
         try Self.withFolder { folder in
             let file = folder.appendingPathComponent("file")

@@ -129,6 +129,15 @@ import Testing
         #expect(try await process.output.nextLine() == "got hello")
     }
 
+    @Test(arguments: EmulatorTool.allCases)
+    func aMissingProgramIsNamedWithItsPackage(_ tool: EmulatorTool) {
+        #expect { try tool.path(find: { _ in nil }) } throws: {
+            "\($0)"
+                == "\(tool.rawValue) is not installed (Debian package \(tool.package)); "
+                + "run: fwtool doctor, or: apt install \(tool.package)"
+        }
+    }
+
     // MARK: - Deadlines
 
     @Test func aDeadlineCancelsTheBody() async {

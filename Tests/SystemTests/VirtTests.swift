@@ -40,19 +40,38 @@ extension SystemTests {
             }
         }
 
+        // MARK: - fwtool emulate
+
+        private static let program = Machine.checkout.appendingPathComponent(".build/debug/fwtool").path
+
+        private static func arguments() throws -> [String] {
+            let image = try Machine.image(for: "virt").path
+            return ["emulate", image, "--target", "virt", "--set", "button.line=GPIO0", "--set", "led.line=GPIO7"]
+        }
+
         @Test func fwtoolEmulatePrintsReadings() async throws {
-            let image = try Machine.image(for: "virt")
-            let program = Machine.checkout.appendingPathComponent(".build/debug/fwtool")
-            let output = try Command(
-                program.path,
-                [
-                    "emulate", image.path, "--target", "virt", "--until-readings", "1", "--set", "button.line=GPIO0",
-                    "--set", "led.line=GPIO7",
-                ], deadline: 600
-            ).run()
+            let output = try Command(Self.program, Self.arguments() + ["--until-readings", "1"], deadline: 600).run()
             let words = output.split(separator: "\n").first?.split(separator: " ") ?? []
-            #expect(words.count >= 4)
-            #expect(output.contains("button-GPIO0/pressed  true"))
+            #expect(words.count == 4)
+            #expect(words.suffix(2) == ["button-GPIO0/pressed", "true"])
+        }
+
+        @Test func anInterruptEndsQEMUAndBrokerAndRemovesTheCard() async throws {
+            let process = try await EmulatorProcess.start(
+                .setpriv,
+                ["sh", "-c", "echo $$; exec \"$0\" \"$@\"", Self.program] + Self.arguments() + ["--console"])
+            let identifier = try await process.output.nextLine()
+            // The first words of the board on its console: QEMU runs.
+            try await process.errors.wait(for: "U-Boot 20", deadline: .seconds(240))
+            try Command("kill", ["-INT", identifier]).run()
+            #expect(await process.exitStatus() == 0)
+
+            let folder = try Machine.image(for: "virt").deletingLastPathComponent()
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            let left = names.filter { $0.hasPrefix(".WeatherStation-virt.img.") }
+            #expect(left == [])
+            let running = try Command("ps", ["-eo", "args"]).run()
+            #expect(!running.contains("\(folder.path)/.WeatherStation-virt.img."))
         }
     }
 }
