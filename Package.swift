@@ -40,8 +40,7 @@ let package = Package(
         .target(
             name: "Publishing", dependencies: ["JSON", "Supervision", "Hardware", "Sensors", "CMosquitto", "CLinux"],
             swiftSettings: strict),
-        .target(
-            name: "Device", dependencies: ["Supervision", "Hardware", "Sensors", "Publishing"], swiftSettings: strict),
+        .target(name: "Device", dependencies: ["Hardware", "Sensors"], swiftSettings: strict),
         .target(
             name: "Apus", dependencies: ["Supervision", "Hardware", "Sensors", "Publishing", "Device"],
             swiftSettings: strict),
@@ -66,7 +65,9 @@ let package = Package(
         .testTarget(
             name: "PublishingTests", dependencies: ["Publishing", "Sensors", "Supervision", "JSON"],
             swiftSettings: strict),
-        .testTarget(name: "DeviceTests", dependencies: ["Device"], swiftSettings: strict),
+        .testTarget(name: "DeviceTests", dependencies: ["Device", "Hardware"], swiftSettings: strict),
+        .testTarget(name: "ApusTests", dependencies: ["Apus"], swiftSettings: strict),
+        .testTarget(name: "ApusInitTests", dependencies: ["apus-init"], swiftSettings: strict),
         .testTarget(
             name: "FwtoolTests", dependencies: ["fwtool", "Bundle", "BootState", "JSON"], swiftSettings: strict),
         .testTarget(name: "SystemTests", dependencies: ["fwtool", "BootState", "JSON"], swiftSettings: strict),

@@ -35,7 +35,7 @@ public struct BundleReader: ~Copyable {
     }
 
     /// Reads a bundle from an open pipe, socket or file, which is closed afterwards.
-    public init(takingOver descriptor: Int32, trust: Trust) throws(BundleError) {
+    init(takingOver descriptor: Int32, trust: Trust) throws(BundleError) {
         try self.init(File(takingOver: descriptor, path: "the bundle"), trust: trust)
     }
 

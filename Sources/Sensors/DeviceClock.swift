@@ -17,12 +17,18 @@ enum DeviceClock {
         guard adjtimex(&state) != TIME_ERROR else { return nil }
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        let age = Int64(clamping: monotonicTime) - Int64(clamping: moment)
-        return nanoseconds(time) - age
+        return wallTime(at: moment, now: monotonicTime, wallTimeNow: nanoseconds(time))
+    }
+
+    /// Nil for a moment so far off that 64 bits of nanoseconds do not reach it.
+    static func wallTime(at moment: UInt64, now: UInt64, wallTimeNow: Int64) -> Int64? {
+        let age = Int64(clamping: now) - Int64(clamping: moment)
+        let (time, isOutOfRange) = wallTimeNow.subtractingReportingOverflow(age)
+        return isOutOfRange ? nil : time
     }
 
     /// Clamped: 64 bits hold nanoseconds until the year 2262, and a clock can be set to any year.
-    private static func nanoseconds(_ time: timespec) -> Int64 {
+    static func nanoseconds(_ time: timespec) -> Int64 {
         let (seconds, isTooLarge) = Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
         if isTooLarge { return time.tv_sec < 0 ? .min : .max }
         let (sum, isTooLargeSum) = seconds.addingReportingOverflow(Int64(time.tv_nsec))

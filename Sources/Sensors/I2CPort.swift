@@ -18,8 +18,16 @@ public final class I2CPort: Sendable {
         make = { try I2CBus(path: path) }
     }
 
+    /// - Parameters:
+    ///   - simulated: the devices on the bus.
+    ///   - name: what errors call the bus.
     public init(simulated: SimulatedI2C, name: String) {
         make = { try I2CBus(simulated: simulated, name: name) }
+    }
+
+    /// A port that cannot be opened, for the reason given.
+    package init(absent reason: any Error) {
+        make = { throw reason }
     }
 
     /// The bus, open for as long as anybody holds it.

@@ -18,7 +18,7 @@ public actor Supervisor {
     private let children: [Child]
     private var phase = Phase.stopped
     /// Tells the runs of this supervisor apart, for cancellations that arrive after the run they meant.
-    private var run = 0
+    private var generation = 0
     private var verdict: Verdict?
     private var waiter: (condition: () -> Bool, continuation: CheckedContinuation<Void, Never>)?
     /// When the restarts within the current intensity period happened, oldest first.
@@ -95,7 +95,7 @@ extension Supervisor {
     ) async throws {
         guard phase == .stopped else { throw SupervisionError.alreadyRunning(supervisor: id) }
         phase = .starting
-        run += 1
+        generation += 1
         verdict = nil
         recentRestarts = []
         path = parents + [id]
@@ -128,14 +128,14 @@ extension Supervisor {
     }
 
     private func withVerdictOnCancellation(_ operation: () async -> Void) async {
-        await withTaskCancellationHandler(operation: operation) { [run] in
+        await withTaskCancellationHandler(operation: operation) { [generation] in
             // The handler is synchronous and runs anywhere: only a task of its own can enter the actor.
-            Task { await self.cancelled(run) }
+            Task { await self.cancelled(generation) }
         }
     }
 
-    private func cancelled(_ run: Int) {
-        if run == self.run { conclude(.stop) }
+    private func cancelled(_ generation: Int) {
+        if generation == self.generation { conclude(.stop) }
     }
 
     /// The first verdict stands.

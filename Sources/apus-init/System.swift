@@ -4,8 +4,6 @@ internal import Glibc
 /// Everything apus-init keeps running, in one poll loop.
 struct System {
     private enum Phase {
-        /// Modules are loading; the app waits for its buses and the data partition.
-        case loading
         case running
         /// The app was asked to stop; at the deadline it is killed.
         case stopping(command: Int32, deadline: Int64)
@@ -13,17 +11,13 @@ struct System {
 
     /// How long the app has for its orderly stop: its supervisors stop their children one after the other.
     private static let stopTime: Int64 = 10 * nanosecondsPerSecond
-    /// Longer than the slowest probe of a module; the app starts all the same.
-    private static let loadTime: Int64 = 30 * nanosecondsPerSecond
     /// Pause before a DHCP client or a console shell that ended is started again.
     private static let pause: Int64 = 2 * nanosecondsPerSecond
 
     private let signals: Signals
     private let links = Links()
     private var settings = Settings()
-    private var phase = Phase.loading
-    private var loadDeadline: Int64 = 0
-    private var loader: pid_t?
+    private var phase = Phase.running
     private var app: pid_t?
     private var keeper = AppKeeper()
     private var startApp: Int64?
@@ -36,10 +30,14 @@ struct System {
     mutating func run() {
         settings.read("/etc/apus/board.conf")
         setHostname()
+        Mounts.data()
+        settings.read("/etc/apus/app.conf")
+        settings.read("/data/apus/config")
+        start()
+        // What the app waits for is in the initramfs; the rest (drivers of devices that may be there) comes beside it.
         let modules = settings["modules"]?.split(separator: " ").map(String.init) ?? []
-        if !modules.isEmpty { loader = spawn(["/usr/bin/modprobe", "-a"] + modules) }
-        loadDeadline = now() + Self.loadTime
-        if loader == nil { modulesLoaded() }
+        if !modules.isEmpty { _ = spawn(["/usr/bin/modprobe", "-a"] + modules) }
+        if settings["console"] == "shell" { startShell() }
         while true {
             wait()
             while let signal = signals.next() { handle(signal) }
@@ -56,7 +54,6 @@ struct System {
         due += clients.values.filter { $0.process == nil }.map(\.again)
         if let shell, shell.process == nil { due.append(shell.again) }
         switch phase {
-        case .loading: due.append(loadDeadline)
         case .running: if let startApp { due.append(startApp) }
         case .stopping(_, let deadline): due.append(deadline)
         }
@@ -72,11 +69,6 @@ struct System {
 
     private mutating func act(at time: Int64) {
         switch phase {
-        case .loading:
-            if time >= loadDeadline {
-                Log.line("the modules are not loaded after 30 s; starting the app without them")
-                modulesLoaded()
-            }
         case .running:
             if let at = startApp, time >= at { start() }
             if let shell, shell.process == nil, time >= shell.again { startShell() }
@@ -102,10 +94,7 @@ struct System {
             var status: Int32 = 0
             let process = waitpid(-1, &status, WNOHANG)
             guard process > 0 else { return }
-            if process == loader {
-                loader = nil
-                if case .loading = phase { modulesLoaded() }
-            } else if process == app {
+            if process == app {
                 appEnded(status)
             } else if process == shell?.process {
                 shell = (nil, now() + Self.pause)
@@ -116,15 +105,6 @@ struct System {
     }
 
     // MARK: - Start
-
-    private mutating func modulesLoaded() {
-        phase = .running
-        Mounts.data()
-        settings.read("/etc/apus/app.conf")
-        settings.read("/data/apus/config")
-        start()
-        if settings["console"] == "shell" { startShell() }
-    }
 
     /// `apus-` and the end of the Pi's serial number, so that devices can be told apart in a list of leases.
     private func setHostname() {
@@ -153,7 +133,7 @@ struct System {
 
     private mutating func appEnded(_ status: Int32) {
         app = nil
-        guard case .running = phase else { return }
+        if case .stopping = phase { return }
         let reason = status & 0x7f == 0 ? "exit status \((status >> 8) & 0xff)" : "signal \(status & 0x7f)"
         switch keeper.ended(at: now()) {
         case .start(let at):

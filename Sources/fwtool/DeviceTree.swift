@@ -43,7 +43,8 @@ struct DeviceTree {
     }
 
     private func children(of node: String) throws -> [String] {
-        try EmulatorTool.fdtget.run(["-l", file.path, node.isEmpty ? "/" : node]).split(separator: "\n").map(String.init)
+        try EmulatorTool.fdtget.run(["-l", file.path, node.isEmpty ? "/" : node]).split(separator: "\n").map(
+            String.init)
     }
 
     private func put(_ arguments: [String]) throws {

@@ -16,6 +16,17 @@ struct ELF {
         [3: "i386", 40: "arm (32 bit)", 62: "x86-64", 183: "arm64", 243: "riscv"][machine] ?? "machine \(machine)"
     }
 
+    /// A program of the developer's machine in an image would fail on the device with "Exec format error", where nobody
+    /// sees it.
+    ///
+    /// - Parameter name: how the error names the file.
+    func requireDevice(_ name: String) throws {
+        guard machine != Self.aarch64 else { return }
+        throw FwtoolError(
+            "\(name) is built for \(Self.machineName(machine)), the device is arm64",
+            remedy: "build it with the device's Swift SDK, or take it out of the app's overlay")
+    }
+
     /// Nil where the file is no ELF file; throws where it is one but damaged or not 64-bit little-endian.
     static func read(_ file: URL) throws -> ELF? {
         let data = try Data(contentsOf: file, options: .mappedIfSafe)

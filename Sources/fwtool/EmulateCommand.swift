@@ -9,8 +9,11 @@ struct EmulateCommand: AsyncParsableCommand {
             The board boots from a copy of the image, through its own U-Boot, and publishes to a private MQTT broker on
             this machine. One line a reading: time, device, sensor, value, unit. Ctrl-C ends it all.
 
+            With --console and --set console=shell the lines you type go to a root shell on the board.
+
             EXAMPLES
               fwtool emulate --target rpi3
+              fwtool emulate --target rpi3 --console --set console=shell
               fwtool emulate build/WeatherStation-rpi4.img --target rpi4 --console
               fwtool emulate --target virt --set button.line=GPIO0 --until-readings 10 --json
             """)
@@ -24,7 +27,7 @@ struct EmulateCommand: AsyncParsableCommand {
     @Option(name: .customLong("set"), help: "A setting for this card, NAME=VALUE; repeatable.")
     var settings: [String] = []
 
-    @Flag(help: "Show the board's serial console on standard error.")
+    @Flag(help: "Show the board's serial console on standard error and type lines of standard input on it.")
     var console = false
 
     @Flag(help: "Print the messages as they come: SenML, one a line.")
@@ -94,7 +97,9 @@ struct EmulateCommand: AsyncParsableCommand {
             let words = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             provisioned.append((words[0], words[1]))
         }
-        try await Emulator.with(board, image: image, in: folder, settings: provisioned) { emulator in
+        let card = try EmulatorCard(file: image).copy(to: folder.appendingPathComponent("card.img"))
+        try card.provision(provisioned, in: folder)
+        try await Emulator.with(board, card: card, in: folder) { emulator in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await printReadings(of: board, emulator, from: broker) }
                 group.addTask {
@@ -102,6 +107,8 @@ struct EmulateCommand: AsyncParsableCommand {
                     throw FwtoolError("QEMU ended with status \(status): \(emulator.complaints)")
                 }
                 if console {
+                    // A thread, because reading a terminal blocks.
+                    Thread.detachNewThread { Self.typeInput(on: emulator) }
                     group.addTask {
                         while true {
                             let line = try await emulator.console.nextLine()
@@ -126,13 +133,41 @@ struct EmulateCommand: AsyncParsableCommand {
         }
     }
 
+    /// Types lines of standard input on the board's console until the input or the board ends; neither ends the other.
+    private static func typeInput(on emulator: Emulator) {
+        // Not readLine(): while that waits it holds the lock of stdin, for which fflush(nil) below would wait.
+        var line: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = read(STDIN_FILENO, &buffer, buffer.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { return }
+            for byte in buffer[..<count] {
+                guard byte == UInt8(ascii: "\n") else {
+                    line.append(byte)
+                    continue
+                }
+                guard (try? emulator.type(String(decoding: line, as: UTF8.self))) != nil else { return }
+                line.removeAll(keepingCapacity: true)
+            }
+        }
+    }
+
     private func printReadings(of board: BoardProfile, _ emulator: Emulator, from broker: EmulatorBroker) async throws {
-        let deadline = board.emulation?.deadline ?? 0
         let boot = console ? nil : options.progress("Booting \(board.title)")
-        let first = try await Deadline.within(
-            .seconds(deadline),
-            "\(board.name) published no reading (the console's last lines:\n  \(emulator.console.tail())\n)"
-        ) { try await broker.nextMessage() }
+        let first: EmulatorBroker.Message
+        do {
+            first = try await Deadline.within(
+                .seconds(board.emulation?.deadline ?? 0), "\(board.name) published no reading"
+            ) { try await broker.nextMessage() }
+        } catch let error as FwtoolError {
+            let words = "\(error); the console's last lines:\n  \(emulator.console.tail())"
+            // An app need not publish at all; only who counts readings waits in vain.
+            guard untilReadings == nil else { throw FwtoolError(words, remedy: "look at it with --console") }
+            boot?.finish()
+            options.warn(words)
+            first = try await broker.nextMessage()
+        }
         boot?.finish()
         var count = 0
         var message = first
@@ -160,16 +195,19 @@ struct EmulateCommand: AsyncParsableCommand {
 extension SenMLPack.Record {
     /// Time, device, sensor, value, unit.
     fileprivate func line(device: String) -> String {
-        let moment = time.map {
-            Date(timeIntervalSince1970: $0).formatted(.iso8601.time(includingFractionalSeconds: true))
-        }
+        let moment =
+            switch time {
+            case .absolute(let seconds): Date(timeIntervalSince1970: seconds)
+            case .relative(let seconds): Date(timeIntervalSinceNow: seconds)
+            }
+        let time = moment.formatted(.iso8601.time(includingFractionalSeconds: true))
         let text =
             switch value {
             case .number(let number): "\(number)"
             case .bool(let flag): "\(flag)"
             case .string(let string): string
             }
-        return [moment ?? "-", device, sensor(of: device), text, unit].filter { !$0.isEmpty }.joined(separator: "  ")
+        return [time, device, sensor(of: device), text, unit].filter { !$0.isEmpty }.joined(separator: "  ")
     }
 
     /// The name without the device's, which begins every name of its records.

@@ -17,17 +17,14 @@ final class Emulator: Sendable {
     /// Powers the board on, runs `body` beside it, and powers it off.
     ///
     /// - Parameters:
-    ///   - image: the card image; the board runs from a copy.
-    ///   - folder: an existing folder for that copy and the files QEMU starts from.
-    ///   - settings: provisioned on the copy's data partition; nothing is written when empty.
-    ///   - prepare: changes the copy before power-on.
-    /// - Throws: `FwtoolError` when the board cannot be emulated, a program is missing, the image is not this board's,
-    ///   or QEMU refuses to start; and what `body` throws.
+    ///   - card: written to by the board; of an image to keep, a copy.
+    ///   - folder: an existing folder for the files QEMU starts from.
+    /// - Throws: `FwtoolError` when the board cannot be emulated, a program is missing, the card is not this board's, or
+    ///   QEMU refuses to start; and what `body` throws.
     static func with<T: Sendable>(
-        _ board: BoardProfile, image: URL, in folder: URL, settings: [(key: String, value: String)] = [],
-        prepare: (EmulatorCard) throws -> Void = { _ in }, _ body: @Sendable (Emulator) async throws -> T
+        _ board: BoardProfile, card: EmulatorCard, in folder: URL, _ body: @Sendable (Emulator) async throws -> T
     ) async throws -> T {
-        let emulator = try await start(board, image: image, in: folder, settings: settings, prepare: prepare)
+        let emulator = try await start(board, card: card, in: folder)
         do {
             let result = try await body(emulator)
             await emulator.process.stop()
@@ -38,15 +35,12 @@ final class Emulator: Sendable {
         }
     }
 
-    private static func start(
-        _ board: BoardProfile, image: URL, in folder: URL, settings: [(key: String, value: String)],
-        prepare: (EmulatorCard) throws -> Void
-    ) async throws -> Emulator {
+    private static func start(_ board: BoardProfile, card: EmulatorCard, in folder: URL) async throws -> Emulator {
         guard let emulation = board.emulation else {
             throw FwtoolError(
                 "QEMU has no model of the board \(board.name)", remedy: "burn the image to a card instead")
         }
-        let card = try EmulatorCard(file: image).copy(to: folder.appendingPathComponent("card.img"))
+        try card.check(isFor: board)
         let bootloader = folder.appendingPathComponent(emulation.bootloader.file)
         try card.extract(emulation.bootloader.file, to: bootloader)
         let deviceTree = try emulation.deviceTree.map { tree in
@@ -55,8 +49,6 @@ final class Emulator: Sendable {
             try DeviceTree(file: file).apply(tree.edits)
             return file
         }
-        if !settings.isEmpty { try card.provision(settings, in: folder) }
-        try prepare(card)
 
         let (qmpSocket, qmpDescriptor) = try LineSocket.pair()
         defer { close(qmpDescriptor) }

@@ -3,7 +3,7 @@ import Foundation
 /// A card image as the emulator reads it: its partitions, and copies made of it to run from.
 ///
 /// The image a build made is never changed: the board runs from a copy.
-struct EmulatorCard {
+struct EmulatorCard: Sendable {
     /// The image file.
     var file: URL
     /// The four primary partitions, in bytes; p1 is the first.
@@ -76,12 +76,33 @@ struct EmulatorCard {
         return power
     }
 
+    /// Checks that the card was built for a board: the files on its FAT partition are the board's.
+    ///
+    /// - Throws: `FwtoolError` that names a file that is missing, or too many.
+    func check(isFor board: BoardProfile) throws {
+        // One name a line, each as ::/NAME.
+        let names = try EmulatorTool.mdir.run(["-b", "-i", volume, "::"]).split(separator: "\n").map { $0.dropFirst(3) }
+        func has(_ name: String) -> Bool { names.contains { $0.lowercased() == name.lowercased() } }
+        let problem: String? =
+            if let missing = board.boot.files.first(where: { !has($0.name) }) {
+                "it has no \(missing.name)"
+            } else if has("config.txt") != (board.boot.config != nil) {
+                board.boot.config == nil ? "it has a config.txt" : "it has no config.txt"
+            } else { nil }
+        if let problem {
+            throw FwtoolError(
+                "the card image \(file.path) is not built for \(board.name): \(problem)",
+                remedy: "build it with fwtool build --target \(board.name), or name its board with --target")
+        }
+    }
+
+    /// The FAT partition as mtools name it.
+    private var volume: String { "\(file.path)@@\(partitions[0].lowerBound)" }
+
     /// Copies a file out of the FAT partition.
     func extract(_ name: String, to target: URL) throws {
         do {
-            try EmulatorTool.mcopy.run([
-                "-o", "-i", "\(file.path)@@\(partitions[0].lowerBound)", "::\(name)", target.path,
-            ])
+            try EmulatorTool.mcopy.run(["-o", "-i", volume, "::\(name)", target.path])
         } catch {
             throw FwtoolError(
                 "\(name) cannot be read from the boot partition of \(file.path): \(error)",

@@ -9,6 +9,7 @@ enum EmulatorTool: String, CaseIterable {
     case fdtget
     case fdtput
     case mcopy
+    case mdir
     case debugfs
 
     /// The Debian package that has it.
@@ -19,14 +20,15 @@ enum EmulatorTool: String, CaseIterable {
         case .mosquittoSub: "mosquitto-clients"
         case .setpriv: "util-linux"
         case .fdtget, .fdtput: "device-tree-compiler"
-        case .mcopy: "mtools"
+        case .mcopy, .mdir: "mtools"
         case .debugfs: "e2fsprogs"
         }
     }
 
+    /// - Parameter find: how a program's path is found.
     /// - Throws: `FwtoolError` that names the package where it is not installed.
-    func path() throws -> String {
-        guard let path = Command.find(rawValue) else {
+    func path(find: (_ program: String) -> String? = Command.find) throws -> String {
+        guard let path = find(rawValue) else {
             throw FwtoolError(
                 "\(rawValue) is not installed (Debian package \(package))",
                 remedy: "run: fwtool doctor, or: apt install \(package)")

@@ -25,18 +25,18 @@ struct FirmwareBuilder {
         let kernelImage = try cached("Compressing the kernel") {
             try KernelImage.file(kernel, base: profile.kernel.memoryStart)
         }
+        let objcopy = toolchain.tool("llvm-objcopy")
         let ramdisk = try cached("Packing the initramfs") {
-            try Initramfs.file(profile: profile, modules: modules, busybox: program)
+            let runtime = RuntimeLayer(sdk: sdk, busybox: program, objcopy: objcopy)
+            return try Initramfs.file(
+                profile: profile, modules: modules, runtime: runtime.files(for: [binaries.app, binaries.initProgram]))
         }
         return try await TemporaryFolder.with(beside: bundle) { folder in
             let root = folder.appendingPathComponent("root")
             let rootImage = folder.appendingPathComponent("root.erofs")
             let slot = folder.appendingPathComponent("slot")
             try cached("Composing the root image") {
-                let image = RootImage(
-                    profile: profile, sdk: sdk, modules: modules, busybox: program,
-                    objcopy: toolchain.tool("llvm-objcopy"))
-                try image.stage(root, app: package, binaries: binaries)
+                try RootImage(profile: profile, modules: modules, objcopy: objcopy).stage(root, app: package, binaries: binaries)
                 try RootImage.pack(root, to: rootImage)
                 try SlotImage.write(root: rootImage, kernel: kernelImage, ramdisk: ramdisk, to: slot)
             }

@@ -1,18 +1,21 @@
 import Foundation
 
-/// The initramfs: BusyBox, the modules that reach the card, and `Firmware/initramfs/init`.
+/// The initramfs: `Firmware/initramfs/init`, the modules the board needs first, and the ``RuntimeLayer``.
 enum Initramfs {
-    static func file(profile: BoardProfile, modules: KernelModules, busybox: URL) throws -> URL {
+    /// - Parameter runtime: what is to lie below `/runtime`.
+    static func file(
+        profile: BoardProfile, modules: KernelModules, runtime: [(path: String, file: URL)]
+    ) throws -> URL {
         let script = try Resources.firmware("initramfs/init")
         let names = profile.modules.initramfs.map(\.name)
         let inputs = [
-            "1", modules.kernel.folder.path, busybox.path, names.joined(separator: " "),
+            "2", modules.kernel.folder.path, names.joined(separator: " "),
             try String(contentsOf: script, encoding: .utf8),
-        ]
+        ] + runtime.map { "\($0.path)=\($0.file.path)" }
         return try ArtifactCache.file("initramfs.uimage", inputs: inputs) { file in
             try TemporaryFolder.with(beside: file) { folder in
                 let root = folder.appendingPathComponent("root")
-                try stage(root, script: script, names: names, profile: profile, modules: modules, busybox: busybox)
+                try stage(root, script: script, names: names, profile: profile, modules: modules, runtime: runtime)
                 let archive = folder.appendingPathComponent("initramfs.cpio.zst")
                 // Sorted names, no times, no inode numbers: same input, same bytes.
                 let pack =
@@ -28,16 +31,19 @@ enum Initramfs {
     }
 
     private static func stage(
-        _ root: URL, script: URL, names: [String], profile: BoardProfile, modules: KernelModules, busybox: URL
+        _ root: URL, script: URL, names: [String], profile: BoardProfile, modules: KernelModules,
+        runtime: [(path: String, file: URL)]
     ) throws {
         let manager = FileManager.default
-        for name in ["bin", "dev", "proc", "sys", "new", "lib"] {
+        for name in ["dev", "proc", "sys", "new", "lib", "runtime/bin", "runtime/lib"] {
             try manager.createDirectory(
                 at: root.appendingPathComponent(name), withIntermediateDirectories: true)
         }
-        try manager.copyItem(at: busybox, to: root.appendingPathComponent("bin/busybox"))
-        try manager.createSymbolicLink(
-            atPath: root.appendingPathComponent("bin/[").path, withDestinationPath: "busybox")
+        for (path, file) in runtime {
+            let target = root.appendingPathComponent("runtime/\(path)")
+            try manager.copyItem(at: file, to: target)
+            chmod(target.path, 0o755)
+        }
         try manager.copyItem(at: script, to: root.appendingPathComponent("init"))
         try (names.joined(separator: " ") + "\n")
             .write(to: root.appendingPathComponent("modules"), atomically: true, encoding: .utf8)

@@ -42,10 +42,6 @@ struct KeysCommand: ParsableCommand {
             else { throw FwtoolError("there is no folder \(directory)", remedy: "create it: mkdir -p \(directory)") }
             let base = directory == "." ? name : "\(directory)/\(name)"
             let (privatePath, publicPath) = ("\(base).key", "\(base).pub")
-            // Asked before the private key is written, so that a refusal leaves nothing.
-            if FileManager.default.fileExists(atPath: publicPath) {
-                throw FwtoolError(KeyError.alreadyExists(path: publicPath))
-            }
             let key = SigningKey()
             do {
                 try key.write(toNewFile: privatePath)

@@ -6,10 +6,19 @@ struct SenMLPack {
     /// A record with the base fields applied (section 4.6, "resolved records").
     struct Record: Equatable {
         var name: String
-        /// Seconds since 1970; nil where the sender gave none or had no clock.
-        var time: Double?
+        var time: Time
         var unit: String
         var value: Value
+        /// The device's number of the reading (our field `seq`), which counts within the boot named by `bboot`.
+        var sequence: Int64
+        var boot: String
+    }
+
+    enum Time: Equatable {
+        /// Seconds since 1970.
+        case absolute(Double)
+        /// Seconds relative to now, not above 0: the sender's clock was not set.
+        case relative(Double)
     }
 
     enum Value: Equatable {
@@ -33,12 +42,16 @@ struct SenMLPack {
         var baseUnit = ""
         var baseTime = 0.0
         var baseValue = 0.0
+        var baseSequence: Int64 = 0
+        var boot = ""
         for item in list {
             guard let object = item.objectValue else { throw FwtoolError("this is no SenML record: \(item)") }
             baseName = object["bn"]?.stringValue ?? baseName
             baseUnit = object["bu"]?.stringValue ?? baseUnit
             baseTime = number(object["bt"]) ?? baseTime
             baseValue = number(object["bv"]) ?? baseValue
+            baseSequence = object["bseq"]?.integerValue ?? baseSequence
+            boot = object["bboot"]?.stringValue ?? boot
             let value: Value
             if let plain = number(object["v"]) {
                 value = .number(baseValue + plain)
@@ -49,12 +62,14 @@ struct SenMLPack {
             } else {
                 continue
             }
-            // Below 2^28 a time counts from now (section 4.5.3): the sender's clock was not set.
+            // Below 2^28 a time counts from now (section 4.5.3).
             let time = baseTime + (number(object["t"]) ?? 0)
             records.append(
                 Record(
-                    name: baseName + (object["n"]?.stringValue ?? ""), time: time < 268_435_456 ? nil : time,
-                    unit: object["u"]?.stringValue ?? baseUnit, value: value))
+                    name: baseName + (object["n"]?.stringValue ?? ""),
+                    time: time < 0x1p28 ? .relative(time) : .absolute(time),
+                    unit: object["u"]?.stringValue ?? baseUnit, value: value,
+                    sequence: baseSequence &+ (object["seq"]?.integerValue ?? 0), boot: boot))
         }
     }
 }

@@ -19,10 +19,10 @@ struct SwiftToolchain {
     }
 
     static func onPath() throws -> SwiftToolchain {
-        guard Command.find("swiftc") != nil else {
+        guard let compiler = Command.find("swiftc") else {
             throw FwtoolError("no Swift toolchain is on the PATH", remedy: "install Swift 6.2 or later from swift.org")
         }
-        let text = try Command("swiftc", ["-print-target-info"]).run()
+        let text = try targetInfo(URL(fileURLWithPath: compiler).resolvingSymlinksInPath())
         guard let info = try? JSONDecoder().decode(TargetInfo.self, from: Data(text.utf8)),
             let version = SwiftVersion(in: info.compilerVersion)
         else {
@@ -33,6 +33,21 @@ struct SwiftToolchain {
         return SwiftToolchain(
             versionLine: info.compilerVersion, version: version,
             resources: URL(fileURLWithPath: info.paths.runtimeResourcePath), triple: info.target.unversionedTriple)
+    }
+
+    /// Kept for as long as the compiler stays the same file. A launcher that chooses between toolchains is another
+    /// program under the same name, and is asked each time.
+    private static func targetInfo(_ compiler: URL) throws -> String {
+        let ask = Command("swiftc", ["-print-target-info"])
+        guard compiler.lastPathComponent.hasPrefix("swift-"),
+            let attributes = try? FileManager.default.attributesOfItem(atPath: compiler.path),
+            let size = attributes[.size] as? Int, let changed = attributes[.modificationDate] as? Date
+        else { return try ask.run() }
+        let inputs = ["1", compiler.path, String(size), String(changed.timeIntervalSince1970)]
+        let file = try ArtifactCache.file("target-info", inputs: inputs) { file in
+            try ask.run().write(to: file, atomically: true, encoding: .utf8)
+        }
+        return try String(contentsOf: file, encoding: .utf8)
     }
 
     /// `usr/bin/swift-frontend` of the toolchain.

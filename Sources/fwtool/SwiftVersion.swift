@@ -8,7 +8,7 @@ struct SwiftVersion: Comparable, CustomStringConvertible, Codable {
 
     /// From any text that holds one: `6.2.3-1+b1`, `Swift version 6.3.1 (swift-6.3.1-RELEASE)`.
     init?(in text: String) {
-        guard let match = text.firstMatch(of: #/(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?/#),
+        guard let match = text.firstMatch(of: #/\b(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?/#),
             let major = Int(match.1), let minor = Int(match.2)
         else { return nil }
         self.major = major

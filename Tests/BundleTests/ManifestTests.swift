@@ -128,7 +128,7 @@ struct ManifestTests {
     /// Chunks whose stored form is as signed but whose content is not: more than declared (a compression bomb), less,
     /// other, or no compressed data at all.
     @Test(arguments: [
-        Zstandard.compress([UInt8](repeating: 0, count: 100_000_000)),
+        Zstandard.compress([UInt8](repeating: 0, count: 2_000_000)),
         Zstandard.compress(Array("hell".utf8)),
         Zstandard.compress(Array("jello".utf8)),
         Zstandard.compress([]),

@@ -35,7 +35,8 @@ struct BundleCommandTests {
         #expect(run.status == 0 && run.errors.isEmpty)
         for line in [
             "product   Demo\n", "version   1.2\n", "board     virt\n", "id        \(id)\n",
-            "signers   \(keyID): signature not checked; check with --key\n", "  slot             3.0 MB, ", "  boot/config.txt  3 bytes, ",
+            "signers   \(keyID): signature not checked; check with --key\n", "  slot             3.0 MB, ",
+            "  boot/config.txt  3 bytes, ",
             "  zstd  1.5.4\n",
         ] {
             #expect(run.output.contains(line))

@@ -12,19 +12,28 @@ import Testing
                 [{"bn":"urn:dev:ow:10e2073a01080063:","bt":1320067464.5,"bu":"A","bver":5,"n":"voltage","u":"V","v":120.1},
                  {"n":"current","t":-5,"v":1.2},{"n":"current","t":-4,"v":1},{"n":"door","vb":true,"u":""}]
                 """)
+        let base = "urn:dev:ow:10e2073a01080063:"
+        #expect(pack.records.map(\.name) == [base + "voltage", base + "current", base + "current", base + "door"])
         #expect(
-            pack.records == [
-                .init(
-                    name: "urn:dev:ow:10e2073a01080063:voltage", time: 1320067464.5, unit: "V", value: .number(120.1)),
-                .init(name: "urn:dev:ow:10e2073a01080063:current", time: 1320067459.5, unit: "A", value: .number(1.2)),
-                .init(name: "urn:dev:ow:10e2073a01080063:current", time: 1320067460.5, unit: "A", value: .number(1)),
-                .init(name: "urn:dev:ow:10e2073a01080063:door", time: 1320067464.5, unit: "", value: .bool(true)),
+            pack.records.map(\.time) == [
+                .absolute(1320067464.5), .absolute(1320067459.5), .absolute(1320067460.5), .absolute(1320067464.5),
             ])
+        #expect(pack.records.map(\.unit) == ["V", "A", "A", ""])
+        #expect(pack.records.map(\.value) == [.number(120.1), .number(1.2), .number(1), .bool(true)])
     }
 
-    @Test func aTimeBelowTwoToThe28IsNone() throws {
-        #expect(try SenMLPack(parsing: #"[{"n":"a","v":1}]"#).records.first?.time == nil)
-        #expect(try SenMLPack(parsing: #"[{"n":"a","t":-3,"v":1}]"#).records.first?.time == nil)
+    @Test func sequenceNumbersAddToTheirBase() throws {
+        let pack = try SenMLPack(
+            parsing: #"[{"bn":"d/","bseq":7,"bboot":"b1","n":"a","v":1},{"n":"a","v":2,"seq":1},{"bn":"d/","v":3}]"#)
+        #expect(pack.records.map(\.sequence) == [7, 8, 7])
+        #expect(pack.records.map(\.boot) == ["b1", "b1", "b1"])
+    }
+
+    @Test func aTimeBelowTwoToThe28CountsFromNow() throws {
+        #expect(try SenMLPack(parsing: #"[{"n":"a","v":1}]"#).records.first?.time == .relative(0))
+        #expect(try SenMLPack(parsing: #"[{"n":"a","t":-3,"v":1}]"#).records.first?.time == .relative(-3))
+        #expect(
+            try SenMLPack(parsing: #"[{"n":"a","t":268435456,"v":1}]"#).records.first?.time == .absolute(268_435_456))
     }
 
     @Test(arguments: ["", "{}", "[1]", "[{\"n\":", "garbage", "[[]]"])

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import fwtool
+
 /// One run of the built executable, as a user would start it.
 struct FwtoolRun {
     let output: String
@@ -8,25 +10,14 @@ struct FwtoolRun {
     let status: Int32
 
     /// - Parameter directory: the current directory of the run.
-    init(_ arguments: String..., in directory: URL) throws {
-        let process = Process()
+    init(_ arguments: String..., in directory: URL, environment: [String: String] = [:]) throws {
         // SwiftPM puts the tests' executable beside it.
         let test = try URL(fileURLWithPath: FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
-        process.executableURL = test.deletingLastPathComponent().appendingPathComponent("fwtool")
-        process.arguments = arguments
-        process.currentDirectoryURL = directory
-        process.standardInput = FileHandle.nullDevice
-        // Files rather than pipes: they cannot fill up while the other one is read.
-        let folder = try ScratchFolder()
-        let files = ["output", "errors"].map { folder.url.appendingPathComponent($0) }
-        for file in files { try Data().write(to: file) }
-        process.standardOutput = try FileHandle(forWritingTo: files[0])
-        process.standardError = try FileHandle(forWritingTo: files[1])
-        try process.run()
-        process.waitUntilExit()
-        status = process.terminationStatus
-        output = try String(contentsOf: files[0], encoding: .utf8)
-        errors = try String(contentsOf: files[1], encoding: .utf8)
+        let program = test.deletingLastPathComponent().appendingPathComponent("fwtool").path
+        let result = try Command(
+            program, arguments, directory: directory, environment: environment, deadline: 600
+        ).execute()
+        (status, output, errors) = (result.status, result.output, result.errors)
     }
 }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Sensors
@@ -49,6 +50,24 @@ struct ReadingTests {
 
     @Test(arguments: [0, UInt64.max]) func anImpossibleMomentDoesNotTrap(moment: UInt64) {
         #expect(reading(at: moment).monotonicTime == moment)
+    }
+
+    @Test(
+        arguments: [
+            (40, 100, 1000, 940), (100, 100, 1000, 1000), (160, 100, 1000, 1060), (.max, 100, .max, nil),
+            (.max, 0, 1_700_000_000_000_000_000, nil), (0, .max, .min, nil), (0, 0, .min, .min),
+        ] as [(UInt64, UInt64, Int64, Int64?)])
+    func theWallTimeOfAMoment(moment: UInt64, now: UInt64, wallTimeNow: Int64, wallTime: Int64?) {
+        #expect(DeviceClock.wallTime(at: moment, now: now, wallTimeNow: wallTimeNow) == wallTime)
+    }
+
+    @Test(
+        arguments: [
+            (1_700_000_000, 123, 1_700_000_000_000_000_123), (0, 0, 0), (9_223_372_036, 854_775_808, .max),
+            (.max, 0, .max), (.min, 0, .min),
+        ] as [(Int, Int, Int64)]) func timesBeyond64BitsAreClamped(seconds: Int, nanoseconds: Int, total: Int64)
+    {
+        #expect(DeviceClock.nanoseconds(timespec(tv_sec: seconds, tv_nsec: nanoseconds)) == total)
     }
 
     @Test func aFileIsReadWholeOrRefused() throws {

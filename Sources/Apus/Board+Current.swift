@@ -1,0 +1,30 @@
+internal import Device
+internal import Glibc
+
+extension Board {
+    /// The board this process runs on, with the configuration of the image, the card and the environment.
+    ///
+    /// A mistake in the image's own files is an error: the image is broken, and another slot may hold a better one. One in
+    /// what was provisioned on the card, which every image has to live with, costs that file only.
+    /// - Throws: `ConfigurationError`.
+    static func current() throws -> Board {
+        var config = Configuration()
+        let isDevice = access(boardFile, F_OK) == 0
+        if isDevice {
+            try config.merge(file: boardFile)
+            try config.merge(file: "/etc/apus/app.conf")
+            do {
+                try config.merge(file: "/data/apus/config")
+            } catch {
+                Log.line("\(error); nothing of this file is used")
+            }
+        }
+        config.merge { name in getenv(name).map { String(cString: $0) } }
+        if isDevice { return Board(config: config) }
+        Log.line("no \(boardFile): a simulated board, with a TMP102 at 0x48 on i2c-1 and GPIO17 wired to GPIO27")
+        return try simulated(config: config)
+    }
+
+    /// Written into every image when it is built.
+    private static let boardFile = "/etc/apus/board.conf"
+}

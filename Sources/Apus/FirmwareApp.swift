@@ -1,0 +1,54 @@
+internal import Device
+internal import Glibc
+public import Supervision
+
+/// An app that is the firmware of a device: says which children its supervisor has.
+///
+/// ```swift
+/// @main
+/// struct Blinker: FirmwareApp {
+///     func children(on board: Board) -> [ChildSpec] {
+///         [HeartbeatLED(on: board.line("GPIO27")).childSpec]
+///     }
+/// }
+/// ```
+///
+/// On a machine without /etc/apus/board.conf, which every image has, the board is simulated.
+public protocol FirmwareApp: Sendable {
+    init()
+
+    /// The children of the root supervisor in the order of their start; they are stopped in the reverse order.
+    ///
+    /// - Throws: what makes the app pointless, such as configuration without which it has nothing to do. The process then
+    ///   ends with exit status 1, and PID 1 decides. What concerns one child belongs into that child's start.
+    func children(on board: Board) throws -> [ChildSpec]
+}
+
+extension FirmwareApp {
+    /// Runs the app until SIGTERM or SIGINT, then stops it in order.
+    ///
+    /// The exit status is 0 then, and 1 when the root supervisor gave up.
+    public static func main() async {
+        do {
+            try await run()
+        } catch {
+            Log.line("\(error)")
+            exit(1)
+        }
+    }
+
+    private static func run() async throws {
+        // A broker that hangs up while it is written to is an error of that write, not the end of the process.
+        signal(SIGPIPE, SIG_IGN)
+        try StopSignals.hold()
+        let board = try Board.current()
+        let supervisor = try Supervisor(
+            "app", children: try Self().children(on: board), onEvent: { Log.line($0.description) })
+        let app = Task { try await supervisor.run() }
+        try StopSignals.onFirst { signal in
+            Log.line("stopping on signal \(signal)")
+            app.cancel()
+        }
+        try await app.value
+    }
+}

@@ -1,0 +1,72 @@
+import Testing
+
+@testable import Apus
+
+@Suite(.timeLimit(.minutes(1)))
+struct BoardTests {
+    private func board(_ values: [String: String]) -> Board {
+        Board(config: Configuration(values))
+    }
+
+    @Test func itIsNamedByItsConfiguration() {
+        let board = board(["board": "rpi4", "device": "shed"])
+        #expect(board.name == "rpi4")
+        #expect(board.device == "shed")
+    }
+
+    @Test func busesAreFoundByName() {
+        let board = board(["board": "rpi4", "i2c.i2c-1": "/dev/no-such-bus", "i2c.i2c-0": "/dev/none"])
+        #expect(board.i2c("i2c-1") === board.i2c("i2c-1"))
+        #expect(board.i2c("i2c-1") !== board.i2c("i2c-0"))
+        let error = #expect(throws: I2CError.self) { try board.i2c("i2c-1").open() }
+        #expect(error?.description.hasPrefix("cannot open the I2C bus /dev/no-such-bus") == true)
+    }
+
+    @Test(arguments: [
+        (["board": "rpi4", "i2c.i2c-1": "/dev/i2c-1"], "the board rpi4 has no I2C bus i2c-9, only i2c-1"),
+        (["board": "virt"], "the board virt has no I2C bus i2c-9, nor any other"),
+    ]) func aBusItLacksFailsWhoOpensIt(values: [String: String], message: String) {
+        let port = board(values).i2c("i2c-9")
+        let error = #expect(throws: (any Error).self) { try port.open() }
+        #expect(error.map { "\($0)" } == message)
+    }
+
+    @Test func linesAreOffsetsOfTheLabelledChip() {
+        let pin = board(["gpio.label": "no such chip"]).line("GPIO17")
+        #expect(pin.name == "GPIO17")
+        let error = #expect(throws: GPIOError.self) { try pin.openInput(bias: .asIs, edges: .none) }
+        #expect(error?.description.hasPrefix("no GPIO chip is labelled \"no such chip\"") == true)
+    }
+
+    @Test(arguments: ["", "GPIO", "17", "gpio17", "GPIO-1", "GPIO+1", "GPIO1x", "GPIO99999999999999999999"])
+    func aNameOfNoLineFailsWhoOpensIt(name: String) {
+        let pin = board(["gpio.label": "chip"]).line(name)
+        let error = #expect(throws: (any Error).self) { try pin.openOutput(initial: false) }
+        #expect(
+            error.map { "\($0)" }
+                == "\(name) is not the name of a GPIO line, which is GPIO and a number, such as GPIO17")
+    }
+
+    @Test func aBoardWithoutGPIOFailsWhoOpensALine() {
+        let pin = board(["board": "bare"]).line("GPIO17")
+        let error = #expect(throws: (any Error).self) { try pin.openOutput(initial: false) }
+        #expect(
+            error.map { "\($0)" } == "the board bare has no GPIO chip (gpio.label in its configuration)")
+    }
+
+    @Test func theSimulatedBoardHasAThermometerAndTwoLinesWiredTogether() async throws {
+        let board = try Board.simulated(config: Configuration())
+        let driver = TMP102(on: board.i2c("i2c-1"))
+        let measurement = try await driver.sample(try driver.open())[0]
+        guard case .number(let celsius) = measurement.value else {
+            Issue.record("no number: \(measurement)")
+            return
+        }
+        #expect((18.9...23.1).contains(celsius))
+        let output = try board.line("GPIO27").openOutput(initial: true)
+        let input = try board.line("GPIO17").openInput(bias: .pullUp, edges: .none)
+        #expect(try input.level())
+        try output.set(false)
+        #expect(try !input.level())
+    }
+}
