@@ -150,25 +150,29 @@ extension MQTTClient {
     }
 
     private func check(_ code: Int32) throws(Failure) {
-        let reason = errno
+        let systemError = errno
         // What a callback heard tells more than the code.
         if let failure { throw Failure(failure) }
-        if code == Int32(MOSQ_ERR_SUCCESS.rawValue) { return }
-        switch (code, isActive) {
-        case (Int32(MOSQ_ERR_ERRNO.rawValue), true):
-            throw Failure(.lost(reason: String(cString: strerror(reason))))
-        case (Int32(MOSQ_ERR_KEEPALIVE.rawValue), true):
+        switch code {
+        case Int32(MOSQ_ERR_SUCCESS.rawValue):
+            return
+        // Without an error number: the end came in the middle of a packet.
+        case Int32(MOSQ_ERR_CONN_LOST.rawValue),
+            Int32(MOSQ_ERR_ERRNO.rawValue) where systemError == 0:
+            throw Failure(
+                isActive
+                    ? .lost(reason: "the other side closed it")
+                    : .notABroker(reason: "it closed the connection without an answer"))
+        case Int32(MOSQ_ERR_ERRNO.rawValue):
+            let reason = String(cString: strerror(systemError))
+            throw Failure(isActive ? .lost(reason: reason) : .notABroker(reason: reason))
+        case Int32(MOSQ_ERR_KEEPALIVE.rawValue):
             throw Failure(.lost(reason: "the broker no longer answers"))
-        case (Int32(MOSQ_ERR_CONN_LOST.rawValue), true):
-            throw Failure(.lost(reason: "the other side closed it"))
-        case (_, true):
-            throw Failure(.lost(reason: String(cString: mosquitto_strerror(code))))
-        case (Int32(MOSQ_ERR_CONN_LOST.rawValue), false):
-            throw Failure(.notABroker(reason: "it closed the connection without an answer"))
-        case (Int32(MOSQ_ERR_ERRNO.rawValue), false):
-            throw Failure(.notABroker(reason: String(cString: strerror(reason))))
-        case (_, false):
-            throw Failure(.notABroker(reason: "its answer is not MQTT"))
+        default:
+            throw Failure(
+                isActive
+                    ? .lost(reason: String(cString: mosquitto_strerror(code)))
+                    : .notABroker(reason: "its answer is not MQTT"))
         }
     }
 }

@@ -33,7 +33,8 @@ enum SenML {
         guard let first = readings.first else { return Array("[]".utf8) }
         let names = Names(readings, device: device)
         let sharesBase = readings.count > 1
-        let sharesUnit = sharesBase && readings.allSatisfy { $0.quantity.unit == first.quantity.unit }
+        let sharedUnit =
+            sharesBase && readings.allSatisfy { $0.quantity.unit == first.quantity.unit } ? first.quantity.unit : nil
         let baseTime = sharesBase ? microseconds(first, now: now) : 0
         let baseSequence = sharesBase ? first.sequence : 0
 
@@ -43,20 +44,20 @@ enum SenML {
             var record = JSON.Object()
             if records.isEmpty {
                 record["bn"] = names.base.map(JSON.string)
-                record["bt"] = sharesBase ? seconds(baseTime) : nil
-                record["bu"] = sharesUnit ? first.quantity.unit.map(JSON.string) : nil
-                record["bseq"] = sharesBase ? number(baseSequence) : nil
+                record["bt"] = seconds(baseTime)
+                record["bu"] = sharedUnit.map(JSON.string)
+                record["bseq"] = number(baseSequence)
                 record["bboot"] = .string(first.bootID)
             }
             record["n"] = names.ownPart(of: reading).map(JSON.string)
-            record["u"] = sharesUnit ? nil : reading.quantity.unit.map(JSON.string)
+            if sharedUnit == nil { record["u"] = reading.quantity.unit.map(JSON.string) }
             switch reading.value {
             case .number(let value): record["v"] = number(value)
             case .bool(let value): record["vb"] = .bool(value)
             }
             record["t"] = seconds(microseconds(reading, now: now) - baseTime)
             // Wrapping, for a sequence out of order gives a negative difference and the receiver's sum is right again.
-            record["seq"] = reading.sequence == baseSequence ? nil : number(reading.sequence, from: baseSequence)
+            record["seq"] = number(reading.sequence &- baseSequence)
             records.append(.object(record))
         }
         return try JSON.array(records).serialized()
@@ -88,12 +89,9 @@ enum SenML {
         return .number(value)
     }
 
-    private static func number(_ value: UInt64) -> JSON {
-        Int64(exactly: value).map(JSON.integer) ?? .number(Double(value))
-    }
-
-    private static func number(_ sequence: UInt64, from base: UInt64) -> JSON {
-        .integer(Int64(truncatingIfNeeded: sequence &- base))
+    /// Nil for 0, which is what an absent number means.
+    private static func number(_ sequence: UInt64) -> JSON? {
+        sequence == 0 ? JSON?.none : .integer(Int64(truncatingIfNeeded: sequence))
     }
 }
 

@@ -9,7 +9,7 @@ public protocol EventDriver: Sendable {
     /// Acquires what ``run(_:report:)`` needs, at every start of the sensor.
     func open() async throws -> Device
 
-    /// Reports measurements until the task is cancelled. Whatever it throws ends the sensor, which its supervisor then
-    /// starts again.
+    /// Reports measurements until the task is cancelled. When it throws or returns before, the sensor has ended and its
+    /// supervisor starts it again.
     func run(_ device: Device, report: @escaping @Sendable (Measurement) async throws -> Void) async throws
 }

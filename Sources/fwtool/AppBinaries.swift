@@ -4,8 +4,6 @@ import Foundation
 struct AppBinaries {
     var app: URL
     var initProgram: URL
-    /// `*.resources` folders of the app's targets.
-    var resources: [URL]
 
     /// Cross-compiles both. What the compiler says goes through unchanged.
     static func build(_ package: AppPackage, sdk: InstalledSDK, quiet: Bool) throws -> AppBinaries {
@@ -30,11 +28,7 @@ struct AppBinaries {
             }
             try state?.write(to: stamp, atomically: true, encoding: .utf8)
         }
-        let resources = try FileManager.default.contentsOfDirectory(at: products, includingPropertiesForKeys: nil)
-            .filter { $0.pathExtension == "resources" }
-        return AppBinaries(
-            app: products.appendingPathComponent(package.product), initProgram: initProgram,
-            resources: resources.sorted { $0.path < $1.path })
+        return AppBinaries(app: products.appendingPathComponent(package.product), initProgram: initProgram)
     }
 
     private static func swiftBuild(_ package: AppPackage, _ sdk: InstalledSDK, product: String, quiet: Bool) throws {

@@ -8,12 +8,16 @@ import Foundation
 /// version: 1.2.0             # of the firmware; 0.1.0 by default
 /// config:                    # the app's defaults, /etc/apus/app.conf on the device
 ///   broker: mqtt://broker.example:1883
+/// overlay: rootfs            # a folder of files for the root image, e.g. rootfs/app/table.csv
 /// ```
+///
+/// SwiftPM's resources are not for device apps: their accessor imports Foundation.
 struct AppPackage {
     var folder: URL
     var product: String
     var version: String
     var configuration: [(key: String, value: String)]
+    var overlay: URL?
 
     private struct Description: Decodable {
         struct Product: Decodable {
@@ -39,7 +43,7 @@ struct AppPackage {
         let file = folder.appendingPathComponent("apus.yaml")
         if FileManager.default.fileExists(atPath: file.path) {
             let fields = try YAMLNode(text: try String(contentsOf: file, encoding: .utf8), file: file.path)
-                .fields("product", "version", "config")
+                .fields("product", "version", "config", "overlay")
             named = try fields.optional("product")?.string()
             if let node = fields.optional("version") {
                 version = try node.string()
@@ -47,6 +51,13 @@ struct AppPackage {
                 guard version.wholeMatch(of: #/[0-9A-Za-z][0-9A-Za-z.+~-]{0,63}/#) != nil else {
                     throw node.refusal("'version' must be 1 to 64 letters, digits, '.', '+', '~' or '-'")
                 }
+            }
+            if let node = fields.optional("overlay") {
+                let tree = folder.appendingPathComponent(try node.string())
+                var isFolder: ObjCBool = false
+                guard FileManager.default.fileExists(atPath: tree.path, isDirectory: &isFolder), isFolder.boolValue
+                else { throw node.refusal("'overlay' is no folder of the package") }
+                overlay = tree
             }
             if let node = fields.optional("config") {
                 configuration = try node.pairs().map { key, value in

@@ -24,7 +24,7 @@ struct ELF {
         guard machine != Self.aarch64 else { return }
         throw FwtoolError(
             "\(name) is built for \(Self.machineName(machine)), the device is arm64",
-            remedy: "build it with the device's Swift SDK, or take it out of the app's resources")
+            remedy: "build it with the device's Swift SDK, or take it out of the app's overlay")
     }
 
     /// Nil where the file is no ELF file; throws where it is one but damaged or not 64-bit little-endian.

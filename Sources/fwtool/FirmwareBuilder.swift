@@ -36,7 +36,8 @@ struct FirmwareBuilder {
             let rootImage = folder.appendingPathComponent("root.erofs")
             let slot = folder.appendingPathComponent("slot")
             try cached("Composing the root image") {
-                try RootImage(profile: profile, modules: modules, objcopy: objcopy).stage(root, app: package, binaries: binaries)
+                try RootImage(profile: profile, modules: modules, objcopy: objcopy).stage(
+                    root, app: package, binaries: binaries)
                 try RootImage.pack(root, to: rootImage)
                 try SlotImage.write(root: rootImage, kernel: kernelImage, ramdisk: ramdisk, to: slot)
             }

@@ -48,8 +48,16 @@ struct Fwtool: AsyncParsableCommand {
         case let code where error is ExitCode:
             return code.rawValue
         default:
-            FileHandle.standardError.write(Data("error: \(message(for: error))\n".utf8))
+            let text = outOfSpace(error) ?? message(for: error)
+            FileHandle.standardError.write(Data("error: \(text)\n".utf8))
             return 1
         }
+    }
+
+    /// Foundation's own words for a full disk leave out both what was full and what to do.
+    private static func outOfSpace(_ error: any Error) -> String? {
+        guard let error = error as? CocoaError, error.code == .fileWriteOutOfSpace else { return nil }
+        return
+            "No space left on device for \(error.filePath ?? "the result"); free space there and run the command again"
     }
 }

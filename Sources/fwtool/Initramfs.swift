@@ -8,10 +8,11 @@ enum Initramfs {
     ) throws -> URL {
         let script = try Resources.firmware("initramfs/init")
         let names = profile.modules.initramfs.map(\.name)
-        let inputs = [
-            "2", modules.kernel.folder.path, names.joined(separator: " "),
-            try String(contentsOf: script, encoding: .utf8),
-        ] + runtime.map { "\($0.path)=\($0.file.path)" }
+        let inputs =
+            [
+                "2", modules.kernel.folder.path, names.joined(separator: " "),
+                try String(contentsOf: script, encoding: .utf8),
+            ] + runtime.map { "\($0.path)=\($0.file.path)" }
         return try ArtifactCache.file("initramfs.uimage", inputs: inputs) { file in
             try TemporaryFolder.with(beside: file) { folder in
                 let root = folder.appendingPathComponent("root")

@@ -31,7 +31,7 @@ struct RootImage {
         // What udhcpc learns; the root itself is read-only.
         try manager.createSymbolicLink(
             atPath: root.appendingPathComponent("etc/resolv.conf").path, withDestinationPath: "/run/resolv.conf")
-        try copySkeleton(to: root)
+        try copy(try Resources.firmware("rootfs"), to: root)
 
         for (name, target) in RuntimeLayer.links {
             try manager.createSymbolicLink(
@@ -43,9 +43,6 @@ struct RootImage {
         }
         try strip(binaries.initProgram, to: root.appendingPathComponent("usr/sbin/apus-init"))
         try strip(binaries.app, to: root.appendingPathComponent("app/\(app.product)"))
-        for bundle in binaries.resources {
-            try manager.copyItem(at: bundle, to: root.appendingPathComponent("app/\(bundle.lastPathComponent)"))
-        }
 
         // What the initramfs has loaded needs no second copy.
         let loaded = try modules.closure(profile.modules.initramfs.map(\.name), profile: profile.name)
@@ -53,12 +50,13 @@ struct RootImage {
         try modules.install(wanted.subtracting(loaded), into: root)
 
         try configuration(root, app: app)
+        if let overlay = app.overlay { try copy(overlay, to: root) }
         try refuseForeignBinaries(in: root)
     }
 
-    private func copySkeleton(to root: URL) throws {
+    /// Copies a tree's files to where they are not yet.
+    private func copy(_ skeleton: URL, to root: URL) throws {
         let manager = FileManager.default
-        let skeleton = try Resources.firmware("rootfs")
         guard let walk = manager.enumerator(at: skeleton, includingPropertiesForKeys: [.isDirectoryKey]) else { return }
         for case let file as URL in walk {
             let isFolder = try file.resourceValues(forKeys: [.isDirectoryKey]).isDirectory ?? false
@@ -66,6 +64,9 @@ struct RootImage {
                 String(file.standardizedFileURL.path.dropFirst(skeleton.standardizedFileURL.path.count + 1)))
             if isFolder {
                 try manager.createDirectory(at: target, withIntermediateDirectories: true)
+            } else if (try? manager.attributesOfItem(atPath: target.path)) != nil {
+                throw FwtoolError(
+                    "\(file.path) would replace a file of the root image", remedy: "give it another name or place")
             } else {
                 try manager.copyItem(at: file, to: target)
             }

@@ -123,6 +123,19 @@ struct MailboxTests {
         #expect(received.sorted() == Array(0..<total))
     }
 
+    @Test func aSenderThatFindsRoomWakesAReceiverThatWaits() async throws {
+        // One round shows it only when the second sender waits before the first receiver has run.
+        for _ in 0..<300 {
+            let mailbox = Mailbox<Int>(capacity: 1, overflow: .suspendSender)
+            async let first = mailbox.receive(upTo: 1)
+            async let second = mailbox.receive(upTo: 1)
+            async let one: Void = mailbox.send(1)
+            async let two: Void = mailbox.send(2)
+            #expect(try await (first + second).sorted() == [1, 2])
+            _ = try await (one, two)
+        }
+    }
+
     @Test func aRestartedReaderGoesOnWhereTheLastStopped() async throws {
         let mailbox = Mailbox<Int>(capacity: 100, overflow: .suspendSender)
         let log = Recorder()

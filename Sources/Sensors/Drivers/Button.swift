@@ -35,7 +35,8 @@ public struct Button: EventDriver {
         try input.open()
     }
 
-    /// - Throws: `GPIOError`, also when the line's events end although the task was not cancelled.
+    /// Returns when the task is cancelled or somebody releases the line.
+    /// - Throws: `GPIOError`.
     public func run(
         _ line: InputLine, report: @escaping @Sendable (Measurement) async throws -> Void
     ) async throws {

@@ -47,7 +47,8 @@ public struct DigitalInput: EventDriver {
         try pin.openInput(bias: bias, edges: edges)
     }
 
-    /// - Throws: `GPIOError`, also when the line's events end although the task was not cancelled.
+    /// Returns when the task is cancelled or somebody releases the line.
+    /// - Throws: `GPIOError`.
     public func run(
         _ line: InputLine, report: @escaping @Sendable (Measurement) async throws -> Void
     ) async throws {
@@ -55,8 +56,9 @@ public struct DigitalInput: EventDriver {
         try await withThrowingTaskGroup(of: Void.self) { group in
             if edges != .none { group.addTask { try await reportEdges(line, report) } }
             group.addTask { try await reportRegularly(line, report) }
-            // Neither returns; the first to throw takes the other along.
+            // The first to end takes the other along.
             try await group.next()
+            group.cancelAll()
         }
     }
 
@@ -64,10 +66,6 @@ public struct DigitalInput: EventDriver {
         for try await event in line.events {
             try await report(measurement(isHigh: event.kind == .rising, at: event.timestamp))
         }
-        try Task.checkCancellation()
-        // A line that no longer speaks must not pass for one that does not change. Reading it may tell why.
-        _ = try line.level()
-        throw EventsEnded(pin: pin.name)
     }
 
     private func reportRegularly(_ line: InputLine, _ report: (Measurement) async throws -> Void) async throws {
@@ -76,12 +74,6 @@ public struct DigitalInput: EventDriver {
             try await ticker.next()
             try await report(measurement(isHigh: line.level()))
         }
-    }
-
-    private struct EventsEnded: Error, CustomStringConvertible {
-        let pin: String
-
-        var description: String { "the events of \(pin) ended" }
     }
 
     private func measurement(isHigh: Bool, at time: UInt64? = nil) -> Measurement {

@@ -1,0 +1,120 @@
+import Foundation
+
+/// A mosquitto of our own on a free loopback port, with a receiver whose subscription it keeps over restarts: what the
+/// broker took over reaches the receiver, whenever either of them comes back.
+final class Broker {
+    let port: Int
+    private let folder: URL
+    private var process: ChildProcess?
+    private var receiver: ChildProcess?
+
+    /// - Parameter settings: what the configuration says about who may do what.
+    init(_ settings: String = "allow_anonymous true") throws {
+        port = try freePort()
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("apus-broker-\(UUID())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try configure(settings)
+    }
+
+    deinit {
+        // Before its folder goes.
+        process = nil
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    func configure(_ settings: String) throws {
+        // Every change is saved at once, so that a kill loses nothing. In a container there is no other user to become.
+        let text = """
+            user root
+            listener \(port) 127.0.0.1
+            persistence true
+            persistence_location \(folder.path)/
+            autosave_on_changes true
+            autosave_interval 1
+            max_queued_messages 0
+            max_inflight_messages 0
+            log_dest stderr
+            log_type all
+            \(settings.replacingOccurrences(of: "FOLDER", with: folder.path))
+
+            """
+        try text.write(to: folder.appendingPathComponent("mosquitto.conf"), atomically: true, encoding: .utf8)
+    }
+
+    func write(_ text: String, to name: String) throws {
+        try text.write(to: folder.appendingPathComponent(name), atomically: true, encoding: .utf8)
+    }
+
+    func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+
+    func url(credentials: String = "") -> String { "mqtt://\(credentials)127.0.0.1:\(port)" }
+
+    func setPassword(_ password: String, of user: String) throws {
+        try write("\(user):\(password)\n", to: "passwords")
+        // Hashes the passwords of the file.
+        try Process.run(
+            URL(fileURLWithPath: "/usr/bin/mosquitto_passwd"), arguments: ["-U", path("passwords")]
+        ).waitUntilExit()
+    }
+
+    var log: Lines { process?.output ?? Lines() }
+
+    func start() async throws {
+        let process = try ChildProcess([
+            "/usr/sbin/mosquitto", "-c", path("mosquitto.conf"),
+        ])
+        self.process = process
+        try await process.output.next(containing: "running")
+    }
+
+    /// Ends the broker: KILL as a power cut does, TERM in order.
+    func stop(_ signal: String) async throws {
+        try process?.send(signal)
+        await process?.end()
+        process = nil
+    }
+
+    /// Lets the broker read its configuration again.
+    func reload() throws {
+        try process?.send("HUP")
+    }
+
+    /// Subscribes a receiver to all readings, and returns when the broker has noted it.
+    /// - Returns: a line for every message: topic, blank, payload.
+    func subscribe(_ credentials: [String] = []) async throws -> Lines {
+        // mosquitto_sub connects again by itself. stdbuf, because it buffers what it writes to a pipe. It takes any number
+        // of messages at once, so that none waits in the broker's memory while the receiver is there.
+        let receiver = try ChildProcess(
+            [
+                "/usr/bin/stdbuf", "-oL", "/usr/bin/mosquitto_sub", "-h", "127.0.0.1", "-p", String(port), "-V", "5",
+                "-c", "-i", "receiver", "-x", "3600", "-q", "1", "-D", "connect", "receive-maximum", "65535", "-t",
+                "apus/+/readings", "-F", "%t %p",
+            ] + credentials)
+        self.receiver = receiver
+        try await log.next(containing: "Sending SUBACK to receiver")
+        return receiver.output
+    }
+}
+
+/// A port nobody listens on at the moment.
+func freePort() throws -> Int {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = loopback(port: 0)
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let code = withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+            bind(descriptor, pointer, size) == 0 ? getsockname(descriptor, pointer, &size) : -1
+        }
+    }
+    guard code == 0 else { throw POSIXError(.EADDRNOTAVAIL) }
+    return Int(UInt16(bigEndian: address.sin_port))
+}
+
+func loopback(port: Int) -> sockaddr_in {
+    var address = sockaddr_in()
+    address.sin_family = UInt16(AF_INET)
+    address.sin_port = UInt16(port).bigEndian
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    return address
+}
