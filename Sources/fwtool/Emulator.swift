@@ -51,14 +51,17 @@ final class Emulator: Sendable {
         }
 
         let (qmpSocket, qmpDescriptor) = try LineSocket.pair()
-        defer { close(qmpDescriptor) }
         let (qtestSocket, qtestDescriptor) = try LineSocket.pair()
-        defer { close(qtestDescriptor) }
-        let line = EmulatorCommandLine(
-            board: board, emulation: emulation, card: card.file, bootloader: bootloader, deviceTree: deviceTree,
-            qmp: qmpDescriptor, qtest: qtestDescriptor)
-        let process = try await EmulatorProcess.start(
-            .qemu, line.arguments, passing: [qmpDescriptor, qtestDescriptor])
+        let process: EmulatorProcess
+        do {
+            // Closed before QEMU is spoken to: its end would go unnoticed while its ends of the sockets were open here.
+            defer { for descriptor in [qmpDescriptor, qtestDescriptor] { close(descriptor) } }
+            let line = EmulatorCommandLine(
+                board: board, emulation: emulation, card: card.file, bootloader: bootloader, deviceTree: deviceTree,
+                qmp: qmpDescriptor, qtest: qtestDescriptor)
+            process = try await EmulatorProcess.start(
+                .qemu, line.arguments, passing: [qmpDescriptor, qtestDescriptor])
+        }
         let emulator = Emulator(
             process: process, qmp: QMPClient(socket: qmpSocket), qtest: QTestClient(socket: qtestSocket))
         do {

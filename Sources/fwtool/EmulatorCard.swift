@@ -4,8 +4,10 @@ import Foundation
 ///
 /// The image a build made is never changed: the board runs from a copy.
 struct EmulatorCard: Sendable {
-    /// The image file.
-    var file: URL
+    /// The image file, or the copy of it.
+    private(set) var file: URL
+    /// The image as it was named, for messages.
+    private let origin: String
     /// The four primary partitions, in bytes; p1 is the first.
     private(set) var partitions: [Range<Int64>]
 
@@ -18,6 +20,7 @@ struct EmulatorCard: Sendable {
     /// - Throws: `FwtoolError` for a file that cannot be read, is no Apus card image or is shorter than its table says.
     init(file: URL) throws {
         self.file = file
+        origin = file.path
         let sector: [UInt8]
         let size: Int64
         do {
@@ -91,7 +94,7 @@ struct EmulatorCard: Sendable {
             } else { nil }
         if let problem {
             throw FwtoolError(
-                "the card image \(file.path) is not built for \(board.name): \(problem)",
+                "the card image \(origin) is not built for \(board.name): \(problem)",
                 remedy: "build it with fwtool build --target \(board.name), or name its board with --target")
         }
     }
@@ -105,7 +108,7 @@ struct EmulatorCard: Sendable {
             try EmulatorTool.mcopy.run(["-o", "-i", volume, "::\(name)", target.path])
         } catch {
             throw FwtoolError(
-                "\(name) cannot be read from the boot partition of \(file.path): \(error)",
+                "\(name) cannot be read from the boot partition of \(origin): \(error)",
                 remedy: "build the image again for this board: fwtool image")
         }
     }
@@ -133,7 +136,7 @@ struct EmulatorCard: Sendable {
         let written = try Command(debugfs, ["-R", "cat /apus/config", image]).execute()
         guard written.output == text else {
             throw FwtoolError(
-                "the settings cannot be written into the data partition of \(file.path): \(result.errors)",
+                "the settings cannot be written into the data partition of \(origin): \(result.errors)",
                 remedy: "build the image again: fwtool image")
         }
     }

@@ -34,24 +34,32 @@ final class QMPClient: Sendable {
     @discardableResult
     func execute(_ command: String, _ arguments: JSON = [:]) async throws -> JSON {
         try await Deadline.within(.seconds(60), "QEMU did not answer \(command)") { [self] in
-            try await withCheckedThrowingContinuation { continuation in
-                let id: Int64? = state.withLock { state in
-                    guard !state.ended else { return nil }
-                    let id = state.nextID
-                    state.nextID += 1
-                    state.pending[id] = continuation
-                    return id
+            let id = state.withLock { state in
+                defer { state.nextID += 1 }
+                return state.nextID
+            }
+            let request: JSON = ["execute": .string(command), "arguments": arguments, "id": .integer(id)]
+            let line = try request.text()
+            return try await withTaskCancellationHandler {
+                try await withCheckedThrowingContinuation { continuation in
+                    let isOpen = state.withLock { state in
+                        if state.ended { return false }
+                        state.pending[id] = continuation
+                        return true
+                    }
+                    guard isOpen else {
+                        continuation.resume(throwing: FwtoolError("QEMU has ended"))
+                        return
+                    }
+                    // Cancelled before it was registered: the handler found nothing to end.
+                    if Task.isCancelled {
+                        take(id)?.resume(throwing: CancellationError())
+                        return
+                    }
+                    do { try socket.send(line) } catch { take(id)?.resume(throwing: error) }
                 }
-                guard let id else {
-                    continuation.resume(throwing: FwtoolError("QEMU has ended"))
-                    return
-                }
-                do {
-                    let request: JSON = ["execute": .string(command), "arguments": arguments, "id": .integer(id)]
-                    try socket.send(try request.text())
-                } catch {
-                    take(id)?.resume(throwing: error)
-                }
+            } onCancel: {
+                take(id)?.resume(throwing: CancellationError())
             }
         }
     }

@@ -5,7 +5,9 @@ import Synchronization
 /// lines of the emulated GPIO controller while the guest runs as usual.
 final class QTestClient: Sendable {
     private struct State {
-        var pending: [CheckedContinuation<String, any Error>] = []
+        var nextID = 0
+        /// In the order sent. Who was cancelled keeps the place, for the answer will come.
+        var pending: [(id: Int, continuation: CheckedContinuation<String, any Error>?)] = []
         var ended = false
     }
 
@@ -33,15 +35,25 @@ final class QTestClient: Sendable {
 
     private func execute(_ command: String) async throws {
         let answer = try await Deadline.within(.seconds(60), "QEMU did not answer \(command)") { [self] in
-            try await withCheckedThrowingContinuation { continuation in
-                // Sent under the lock, so that the order of the queue is the order on the socket.
-                let failure: (any Error)? = state.withLock { state in
-                    guard !state.ended else { return FwtoolError("QEMU has ended") }
-                    do { try socket.send(command) } catch { return error }
-                    state.pending.append(continuation)
-                    return nil
+            let id = state.withLock { state in
+                defer { state.nextID += 1 }
+                return state.nextID
+            }
+            return try await withTaskCancellationHandler {
+                try await withCheckedThrowingContinuation { continuation in
+                    // Sent under the lock, so that the order of the queue is the order on the socket.
+                    let failure: (any Error)? = state.withLock { state in
+                        guard !state.ended else { return FwtoolError("QEMU has ended") }
+                        do { try socket.send(command) } catch { return error }
+                        state.pending.append((id, continuation))
+                        return nil
+                    }
+                    if let failure { continuation.resume(throwing: failure) }
+                    // Cancelled before it was registered: the handler found nothing to end.
+                    if Task.isCancelled { cancel(id) }
                 }
-                if let failure { continuation.resume(throwing: failure) }
+            } onCancel: {
+                cancel(id)
             }
         }
         guard answer.hasPrefix("OK") else { throw FwtoolError("QEMU refuses '\(command)': \(answer)") }
@@ -50,8 +62,8 @@ final class QTestClient: Sendable {
     private func receive(_ line: String) {
         // Interrupt notices come unasked.
         if line.hasPrefix("IRQ") { return }
-        let continuation = state.withLock { $0.pending.isEmpty ? nil : $0.pending.removeFirst() }
-        continuation?.resume(returning: line)
+        let first = state.withLock { $0.pending.isEmpty ? nil : $0.pending.removeFirst() }
+        first?.continuation?.resume(returning: line)
     }
 
     private func end() {
@@ -60,6 +72,15 @@ final class QTestClient: Sendable {
             defer { state.pending = [] }
             return state.pending
         }
-        for continuation in pending { continuation.resume(throwing: FwtoolError("QEMU has ended")) }
+        for (_, continuation) in pending { continuation?.resume(throwing: FwtoolError("QEMU has ended")) }
+    }
+
+    private func cancel(_ id: Int) {
+        let continuation = state.withLock { state -> CheckedContinuation<String, any Error>? in
+            guard let index = state.pending.firstIndex(where: { $0.id == id }) else { return nil }
+            defer { state.pending[index].continuation = nil }
+            return state.pending[index].continuation
+        }
+        continuation?.resume(throwing: CancellationError())
     }
 }

@@ -50,10 +50,12 @@ extension SystemTests {
         }
 
         @Test func fwtoolEmulatePrintsReadings() async throws {
-            let output = try Command(Self.program, Self.arguments() + ["--until-readings", "1"], deadline: 600).run()
-            let words = output.split(separator: "\n").first?.split(separator: " ") ?? []
+            let process = try await EmulatorProcess.start(
+                .setpriv, [Self.program] + Self.arguments() + ["--until-readings", "1"])
+            let words = try await process.output.wait(for: "\n", deadline: .seconds(600)).split(separator: " ")
             #expect(words.count == 4)
-            #expect(words.suffix(2) == ["button-GPIO0/pressed", "true"])
+            #expect(words.suffix(2) == ["button-GPIO0/pressed", "true\n"])
+            #expect(await process.exitStatus() == 0)
         }
 
         @Test func anInterruptEndsQEMUAndBrokerAndRemovesTheCard() async throws {
