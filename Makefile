@@ -45,7 +45,8 @@ unit: dependencies
 	swift test --skip SystemTests
 
 test: dependencies lint $(foreach board,$(BOARDS),build/WeatherStation-$(board).img)
-	swift test
+	swift test --skip SystemTests
+	swift test --filter SystemTests
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests $(APP)/Package.swift $(APP)/Sources

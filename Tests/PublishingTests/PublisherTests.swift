@@ -6,7 +6,7 @@ import Testing
 @testable import Publishing
 
 /// The publisher against a real broker.
-@Suite(.timeLimit(.minutes(2)), .serialized)
+@Suite(.timeLimit(.minutes(10)), .serialized)
 struct PublisherTests {
     @Test func deliversInOrder() async throws {
         let broker = try Broker()
