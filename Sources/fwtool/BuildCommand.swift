@@ -64,6 +64,7 @@ struct BuildCommand: AsyncParsableCommand {
                 #"{"bundle":"\#(bundle.path)","product":"\#(manifest.product)","version":"\#(manifest.version)","#
                     + #""board":"\#(manifest.board)","id":"\#(manifest.id)","bytes":\#(size)}"#)
         } else {
+            if let remark = store.apt.networkRemark { options.say(remark) }
             options.say(
                 "\(bundle.path): \(manifest.product) \(manifest.version) for \(manifest.board), "
                     + "\(size.formatted()) bytes, id \(manifest.id.prefix(12)), signed by \(signer.verificationKey.id)")
