@@ -1,6 +1,7 @@
 # make firmware   build the WeatherStation's bundle and card image      TARGET=rpi4|rpi3|virt
 # make emulate    boot it in QEMU and print its readings                TARGET=…
 # make test       all tests, system tests in QEMU included
+# make bench      the figures of Benchmarks/README.md, into build/bench.json; COLD=1 adds a build without any cache
 SHELL := bash
 TARGET ?= rpi4
 PREFIX ?= /usr/local
@@ -11,9 +12,11 @@ BOARDS := rpi3 rpi4 virt
 
 .PHONY: help firmware emulate test unit lint bench install dependencies fwtool sdk clean FORCE
 .DELETE_ON_ERROR:
+# Bundles are results, not by-products of images that make may remove.
+.SECONDARY:
 
 help:
-	@sed -n 's/^# \?//p' Makefile | head -3
+	@sed -n 's/^# \?//p' Makefile | head -4
 
 firmware: build/WeatherStation-$(TARGET).img
 	@ls -l build/WeatherStation-$(TARGET).apus build/WeatherStation-$(TARGET).img
@@ -45,10 +48,16 @@ unit: dependencies
 	swift test --skip SystemTests
 
 test: dependencies lint $(foreach board,$(BOARDS),build/WeatherStation-$(board).img)
-	swift test
+	swift test --skip SystemTests
+	swift test --filter SystemTests
+
+bench: build/WeatherStation-rpi4.img build/WeatherStation-rpi3.img
+	swift build -c release --package-path Benchmarks
+	Benchmarks/.build/release/bench $(if $(COLD),--cold)
 
 lint:
-	swift format lint --strict --recursive Package.swift Sources Tests $(APP)/Package.swift $(APP)/Sources
+	swift format lint --strict --recursive Package.swift Sources Tests $(APP)/Package.swift $(APP)/Sources \
+		Benchmarks/Package.swift Benchmarks/Sources
 
 install: fwtool
 	install -D -m 755 $(FWTOOL) $(DESTDIR)$(PREFIX)/bin/fwtool
@@ -57,6 +66,6 @@ install: fwtool
 	cp -R Firmware/boot.cmd Firmware/host-packages Firmware/initramfs Firmware/rootfs $(DESTDIR)$(PREFIX)/share/apus/Firmware/
 
 clean:
-	rm -rf .build build $(APP)/.build
+	rm -rf .build build $(APP)/.build Benchmarks/.build
 
 FORCE:

@@ -47,8 +47,13 @@ final class AptRoot {
 
     private var archives: URL { root.appendingPathComponent("archives") }
 
-    /// Seconds of wall time spent on the network, for the build report.
-    private(set) var networkSeconds = 0.0
+    /// Seconds of wall time spent on the network.
+    private var networkSeconds = 0.0
+
+    /// How long the mirror took, for people and `make bench`; nil when all was there.
+    var networkRemark: String? {
+        networkSeconds > 0 ? String(format: "packages of the Debian mirror (fetched in %.1f s)", networkSeconds) : nil
+    }
 
     /// Brings the packages' files onto this machine and returns where each lies. Uses the cache where it can.
     func fetch(_ packages: [PackageName]) throws -> [PackageName: (file: URL, resolved: Resolved)] {

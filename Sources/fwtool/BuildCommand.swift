@@ -60,15 +60,30 @@ struct BuildCommand: AsyncParsableCommand {
 
         let size = try FileManager.default.attributesOfItem(atPath: bundle.path)[.size] as? Int ?? 0
         if json {
-            print(
-                #"{"bundle":"\#(bundle.path)","product":"\#(manifest.product)","version":"\#(manifest.version)","#
-                    + #""board":"\#(manifest.board)","id":"\#(manifest.id)","bytes":\#(size)}"#)
+            let record = BuildRecord(
+                bundle: bundle.path, product: manifest.product, version: manifest.version, board: manifest.board,
+                id: manifest.id, bytes: size, signer: signer.verificationKey.id)
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            print(String(decoding: try encoder.encode(record), as: UTF8.self))
         } else {
+            if let remark = store.apt.networkRemark { options.say(remark) }
             options.say(
                 "\(bundle.path): \(manifest.product) \(manifest.version) for \(manifest.board), "
                     + "\(size.formatted()) bytes, id \(manifest.id.prefix(12)), signed by \(signer.verificationKey.id)")
         }
     }
+}
+
+/// What `--json` prints.
+private struct BuildRecord: Encodable {
+    var bundle: String
+    var product: String
+    var version: String
+    var board: String
+    var id: String
+    var bytes: Int
+    var signer: String
 }
 
 /// Which private key signs.

@@ -9,6 +9,10 @@ struct Fwtool: AsyncParsableCommand {
         discussion: """
             Exit codes: 0 done, 1 failed (standard error has the cause and the next step), 2 wrong usage.
             Shell completions: fwtool --generate-completion-script bash (or zsh, fish).
+
+            EXAMPLES
+              fwtool doctor && fwtool sdk install && fwtool keys new fleet
+              fwtool build --target rpi4 --key fleet.key
             """,
         subcommands: [
             BuildCommand.self, ImageCommand.self, BundleCommand.self, KeysCommand.self, SDKCommand.self,

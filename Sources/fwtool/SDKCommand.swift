@@ -38,6 +38,7 @@ struct SDKCommand: AsyncParsableCommand {
                 toolchain: toolchain, store: store, extraPackages: packages, progress: output.progress
             ).compose()
             for warning in store.apt.warnings { output.warn(warning) }
+            if let remark = store.apt.networkRemark { output.say(remark) }
 
             let installed = try InstalledSDK.own().first { $0.name == manifest.name }
             if installed?.manifest != manifest {

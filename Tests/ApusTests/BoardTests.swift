@@ -2,7 +2,7 @@ import Testing
 
 @testable import Apus
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct BoardTests {
     private func board(_ values: [String: String]) -> Board {
         Board(config: Configuration(values))

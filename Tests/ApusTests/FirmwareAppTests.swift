@@ -5,7 +5,7 @@ import Testing
 
 /// What an app's process does, seen from outside: each test runs one in a process of its own, which has no
 /// /etc/apus/board.conf and so a simulated board.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct FirmwareAppTests {
     private func lines(_ result: ExitTest.Result?) -> [Substring] {
         String(decoding: result?.standardErrorContent ?? [], as: UTF8.self).split(separator: "\n")

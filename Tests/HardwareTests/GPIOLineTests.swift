@@ -2,7 +2,7 @@ import Hardware
 import Testing
 
 /// The lines' API on the simulated backend.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct GPIOLineTests {
     private let chip = SimulatedGPIO(label: "bench", lines: 8)
 

@@ -3,7 +3,7 @@ import Hardware
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct ThreadExecutorTests {
     private actor Counter {
         private let executor: ThreadExecutor

@@ -6,7 +6,7 @@ import Testing
 @testable import Publishing
 
 /// The publisher against a real broker.
-@Suite(.timeLimit(.minutes(2)), .serialized)
+@Suite(.timeLimit(.minutes(10)), .serialized)
 struct PublisherTests {
     @Test func deliversInOrder() async throws {
         let broker = try Broker()
@@ -55,6 +55,26 @@ struct PublisherTests {
             // The state was told once, however many attempts there were.
             let next = try await console.next()
             #expect(next == "connected to the broker 127.0.0.1:\(broker.port)")
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0 && access("/usr/sbin/ip", X_OK) == 0, "needs root and iproute2"))
+    func networkChangeCutsTheWait() async throws {
+        let broker = try Broker()
+        let console = Lines()
+        let publisher = makePublisher(
+            broker.url(), retry: Backoff(initial: .seconds(600), maximum: .seconds(600)), console)
+        try await running(publisher) {
+            try await console.next(containing: "cannot reach the broker")
+            try await broker.start()
+            // An address of the loopback network that nobody uses.
+            for change in ["add", "del"] {
+                try Process.run(
+                    URL(fileURLWithPath: "/usr/sbin/ip"),
+                    arguments: ["address", change, "127.77.77.77/32", "dev", "lo"]
+                ).waitUntilExit()
+            }
+            try await console.next(containing: "connected to the broker")
         }
     }
 
@@ -265,12 +285,15 @@ struct PublisherTests {
 
 // Helpers.
 extension PublisherTests {
-    private func makePublisher(_ url: String, capacity: Int = 10_000, _ console: Lines) -> Publisher {
+    /// - Parameter retry: by default quicker than on a device, for the tests' sake.
+    private func makePublisher(
+        _ url: String, capacity: Int = 10_000,
+        retry: Backoff = Backoff(initial: .milliseconds(20), maximum: .milliseconds(200)), _ console: Lines
+    ) -> Publisher {
         Publisher(
             to: .mqtt(url), device: "device-1", capacity: capacity, report: { console.append($0) },
             configure: { settings in
-                // Quicker than on a device, for the tests' sake.
-                settings.retry = Backoff(initial: .milliseconds(20), maximum: .milliseconds(200))
+                settings.retry = retry
                 settings.answerMilliseconds = 1000
             })
     }

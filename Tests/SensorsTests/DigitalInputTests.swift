@@ -3,7 +3,7 @@ import Sensors
 import Supervision
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct DigitalInputTests {
     private let fixture = Fixture()
     private let chip = SimulatedGPIO(label: "chip", lines: 8)

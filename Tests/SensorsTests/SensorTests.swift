@@ -3,7 +3,7 @@ import Supervision
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct SensorTests {
     private let fixture = Fixture()
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Sensors
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct TMP102Tests {
     private let fixture = Fixture()
     private let bus = SimulatedI2C()

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Supervision
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct MailboxTests {
     @Test func deliversInOrderAndInBatches() async throws {
         let mailbox = Mailbox<Int>(capacity: 10, overflow: .suspendSender)

@@ -1,7 +1,7 @@
 import Supervision
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct SupervisorTests {
     private let log = Recorder()
     private let clock = ManualClock()

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Supervision
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct TickerTests {
     private let clock = ManualClock()
     private let log = Recorder()

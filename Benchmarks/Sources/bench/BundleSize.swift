@@ -1,0 +1,14 @@
+/// The signed bundle of the reference app for the Pi 4.
+enum BundleSize: Figure {
+    static let names = ["bundle.bytes"]
+
+    static func measure(_ place: Workplace) throws -> [Record] {
+        let load = try Workplace.load()
+        let size = try place.size(of: place.bundle("rpi4"))
+        return [
+            try Record(
+                names[0], .bytes, [.init(ours: size, peer: nil)], versions: try Versions.bundle("rpi4", place),
+                load: load)
+        ]
+    }
+}

@@ -1,0 +1,74 @@
+import Foundation
+
+/// Running programs to their end.
+enum Program {
+    /// Starts a program.
+    ///
+    /// - Parameters:
+    ///   - words: name or path, and arguments.
+    ///   - streams: our descriptors for its standard input, output and errors.
+    ///   - environment: added to ours.
+    static func start(
+        _ words: [String], streams: [Int32], environment: [String: String] = [:]
+    ) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for (theirs, ours) in streams.enumerated() { posix_spawn_file_actions_adddup2(&actions, ours, Int32(theirs)) }
+        let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
+        let strings: [UnsafeMutablePointer<CChar>?] = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for pointer in arguments + strings { free(pointer) } }
+        var process: pid_t = 0
+        let error = posix_spawnp(&process, words[0], &actions, nil, arguments, strings)
+        guard error == 0 else { throw BenchError("\(words[0]) cannot be started: \(String(cString: strerror(error)))") }
+        return process
+    }
+
+    /// Waits for a program's end and returns its exit status, or 128 and its signal's number.
+    static func wait(_ process: pid_t) -> Int32 {
+        var raw: Int32 = 0
+        while waitpid(process, &raw, 0) < 0 && errno == EINTR {}
+        return raw & 0x7F == 0 ? (raw >> 8) & 0xFF : 128 + (raw & 0x7F)
+    }
+
+    struct Result {
+        var output: String
+        /// Wall time.
+        var seconds: Double
+    }
+
+    /// Runs a program and returns what it wrote to standard output.
+    ///
+    /// - Parameters:
+    ///   - log: a file for its output and, beside it with the suffix `.errors`, its errors.
+    ///   - limit: seconds until it is stopped.
+    /// - Throws: `BenchError` with its last words when it does not end with status 0 within the limit.
+    @discardableResult
+    static func run(
+        _ words: [String], log: URL, environment: [String: String] = [:], limit: Int = 600
+    ) throws -> Result {
+        let errors = log.appendingPathExtension("errors")
+        let files = [("/dev/null", O_RDONLY), (log.path, O_WRONLY), (errors.path, O_WRONLY)].map { path, mode in
+            open(path, mode | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        }
+        defer { for file in files where file >= 0 { close(file) } }
+        guard files.allSatisfy({ $0 >= 0 }) else { throw BenchError("\(log.path) cannot be written") }
+        let started = ContinuousClock.now
+        // In the foreground: Ctrl-C must reach it.
+        let process = try start(
+            ["timeout", "--foreground", "--kill-after=10", "\(limit)"] + words, streams: files, environment: environment
+        )
+        let status = wait(process)
+        let seconds = (ContinuousClock.now - started) / .seconds(1)
+        let output = String(decoding: (try? Data(contentsOf: log)) ?? Data(), as: UTF8.self)
+        guard status == 0 else {
+            // 124 is timeout's own status.
+            if status == 124 { throw BenchError("'\(words.joined(separator: " "))' did not end within \(limit) s") }
+            let text = output + String(decoding: (try? Data(contentsOf: errors)) ?? Data(), as: UTF8.self)
+            let last = text.split(separator: "\n").suffix(5).joined(separator: "\n    ")
+            throw BenchError("'\(words.joined(separator: " "))' ended with status \(status):\n    \(last)")
+        }
+        return Result(output: output, seconds: seconds)
+    }
+}

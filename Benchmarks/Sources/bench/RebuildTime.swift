@@ -1,0 +1,104 @@
+import Foundation
+
+/// A one-line change in the app to the new signed bundle, against `swift build` alone of such a change.
+enum RebuildTime: Figure {
+    static let names = ["rebuild.warm.seconds"]
+
+    private static let pairs = 7
+
+    static func measure(_ place: Workplace) throws -> [Record] {
+        let load = try Workplace.load()
+        let app = try App(place)
+        // Everything else is compiled and cached now.
+        _ = try app.bundle()
+        _ = try app.compile()
+        var values: [Record.Value] = []
+        for pair in 1...pairs {
+            // Each goes first in turn: a machine that gets slower or faster favours neither.
+            let oursFirst = !pair.isMultiple(of: 2)
+            let first = oursFirst ? try app.bundle() : try app.compile()
+            let second = oursFirst ? try app.compile() : try app.bundle()
+            values.append(.init(ours: oursFirst ? first : second, peer: oursFirst ? second : first))
+            Bench.say(
+                String(
+                    format: "pair %d of %d: %.2f s, swift build %.2f s", pair, pairs, values[pair - 1].ours,
+                    values[pair - 1].peer ?? 0))
+        }
+        var versions = try Versions.bundle("rpi4", place)
+        versions["swift"] = try Versions.program("swift", from: place)
+        return [try Record(names[0], .seconds, values, versions: versions, load: load)]
+    }
+
+    /// A copy of the reference app in the scratch folder.
+    private final class App {
+        private let place: Workplace
+        private let folder: URL
+        private let source: URL
+        private let text: String
+        private let sdk: String
+        private var lastBundle = ""
+        private var lastProgram = Data()
+        /// Never seen before by any cache, this run's or an earlier one's.
+        private var serial = Int(Date().timeIntervalSince1970)
+
+        /// The constant that changes; a line's name, of which any text will do.
+        private static let constant = "\"GPIO17\""
+
+        init(_ place: Workplace) throws {
+            self.place = place
+            folder = place.scratch.appendingPathComponent("WeatherStation")
+            source = folder.appendingPathComponent("Sources/WeatherStation/WeatherStation.swift")
+            try FileManager.default.createDirectory(
+                at: source.deletingLastPathComponent(), withIntermediateDirectories: true)
+            let manifest = try String(
+                contentsOf: place.app.appendingPathComponent("Package.swift"), encoding: .utf8)
+            guard manifest.contains("path: \"../..\"") else {
+                throw BenchError("\(place.app.path)/Package.swift names Apus in an unknown way")
+            }
+            try manifest.replacingOccurrences(of: "path: \"../..\"", with: "path: \"../../..\"")
+                .write(to: folder.appendingPathComponent("Package.swift"), atomically: true, encoding: .utf8)
+            text = try String(
+                contentsOf: place.app.appendingPathComponent("Sources/WeatherStation/WeatherStation.swift"),
+                encoding: .utf8)
+            guard text.contains(Self.constant) else {
+                throw BenchError("the reference app has no constant \(Self.constant) to change")
+            }
+            guard let sdk = try Versions.bundle("rpi4", place)["sdk"] else {
+                throw BenchError("the bundle does not name its Swift SDK")
+            }
+            self.sdk = sdk
+        }
+
+        private func change() throws {
+            serial += 1
+            try text.replacingOccurrences(of: Self.constant, with: "\"GPIO\(serial)\"")
+                .write(to: source, atomically: true, encoding: .utf8)
+        }
+
+        /// Seconds of `fwtool build` after a change.
+        func bundle() throws -> Double {
+            struct Answer: Decodable { var id: String }
+            try change()
+            let result = try place.run(
+                place.fwtool, "build", "--target", "rpi4", "--package-path", folder.path, "--key", place.key.path,
+                "--quiet", "--json")
+            let id = try JSONDecoder().decode(Answer.self, from: Data(result.output.utf8)).id
+            guard id != lastBundle else { throw BenchError("the change did not reach the bundle") }
+            lastBundle = id
+            return result.seconds
+        }
+
+        /// Seconds of `swift build` after a change.
+        func compile() throws -> Double {
+            try change()
+            let result = try place.run(
+                "swift", "build", "--package-path", folder.path, "--swift-sdk", sdk, "-c", "release", "--product",
+                "WeatherStation")
+            let program = try Data(
+                contentsOf: folder.appendingPathComponent(".build/aarch64-unknown-linux-gnu/release/WeatherStation"))
+            guard program != lastProgram else { throw BenchError("the change did not reach the program") }
+            lastProgram = program
+            return result.seconds
+        }
+    }
+}
