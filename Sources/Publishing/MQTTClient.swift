@@ -26,8 +26,7 @@ final class MQTTClient {
     /// Whether the broker let us in.
     private(set) var isActive = false
 
-    /// Called with the number of a message that the broker took over.
-    private let onAcknowledge: (UInt64) -> Void
+    private var acknowledged: [UInt64] = []
 
     private let settings: MQTTSettings
     private let handle: OpaquePointer
@@ -39,12 +38,11 @@ final class MQTTClient {
     private static let isLibraryReady = mosquitto_lib_init() == MOSQ_ERR_SUCCESS.rawValue
 
     /// - Throws: ``Failure`` when there is no memory or no file descriptor for a client.
-    init(_ settings: MQTTSettings, onAcknowledge: @escaping (UInt64) -> Void) throws(Failure) {
+    init(_ settings: MQTTSettings) throws(Failure) {
         guard Self.isLibraryReady, let handle = mosquitto_new(settings.clientID, true, nil) else {
             throw Failure(.unreachable(reason: String(cString: strerror(errno))))
         }
         self.settings = settings
-        self.onAcknowledge = onAcknowledge
         self.handle = handle
         // Unretained: the callbacks run in calls that this object makes.
         mosquitto_user_data_set(handle, Unmanaged.passUnretained(self).toOpaque())
@@ -97,9 +95,17 @@ final class MQTTClient {
         try check(code)
     }
 
-    /// Reads what came, calling back for acknowledgements.
+    /// Reads what came.
     func read() throws(Failure) {
         try check(mosquitto_loop_read(handle, 1))
+    }
+
+    var hasAcknowledged: Bool { !acknowledged.isEmpty }
+
+    /// The numbers of the messages that the broker took over since the last call.
+    func takeAcknowledged() -> [UInt64] {
+        defer { acknowledged = [] }
+        return acknowledged
     }
 
     /// Writes what waits.
@@ -136,7 +142,7 @@ extension MQTTClient {
         guard let number = numbers.removeValue(forKey: id) else { return }
         // From 0x80 on a reason code means failure (MQTT 5, section 2.4).
         if code < 0x80 {
-            onAcknowledge(number)
+            acknowledged.append(number)
         } else {
             failure = .readingsRefused(reason: String(cString: mosquitto_reason_string(code)))
         }

@@ -39,7 +39,7 @@ struct MQTTLoop: ~Copyable {
 
     /// Returns when stopped.
     private mutating func runSession() throws(MQTTClient.Failure) {
-        let client = try MQTTClient(settings) { [exchange] number in exchange.acknowledge(number) }
+        let client = try MQTTClient(settings)
         // A change from here on may be what made connecting fail.
         network.drain()
         try client.connect()
@@ -48,7 +48,6 @@ struct MQTTLoop: ~Copyable {
 
         exchange.beginSession()
         defer { exchange.endSession() }
-        tell(.connected)
         let start = monotonicMilliseconds()
         defer {
             // A broker that lets us in and throws us out again is not worth quick retries.
@@ -56,7 +55,13 @@ struct MQTTLoop: ~Copyable {
         }
         while !exchange.isStopped {
             for message in exchange.takeOutgoing() { try client.publish(message) }
+            // What came before a failure counts, too.
+            defer { for number in client.takeAcknowledged() { exchange.acknowledge(number) } }
             try serve(client, forAtMost: Self.maintenanceMilliseconds)
+            // Told only now: one that lets us in and then takes nothing is no good news, at every retry.
+            if client.hasAcknowledged || monotonicMilliseconds() - start >= Self.maintenanceMilliseconds {
+                tell(.connected)
+            }
         }
         client.disconnect()
     }

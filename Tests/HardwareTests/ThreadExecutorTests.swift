@@ -82,7 +82,10 @@ struct ThreadExecutorTests {
             #expect(threadNames().contains(name))
         }
         // A thread announces its end to nobody but its creator, which does not wait: look until it is gone.
-        while threadNames().contains(name) { await Task.yield() }
+        while threadNames().contains(name) {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
     }
 }
 
