@@ -61,11 +61,15 @@ struct EmulateCommand: AsyncParsableCommand {
                 }
             }
         }
-        // Ctrl-C and a service manager's SIGTERM end QEMU and mosquitto in order and remove the card's copy.
+        // Ctrl-C and a service manager's SIGTERM end QEMU and mosquitto in order and remove the card's copy. A second one
+        // ends fwtool at once, upon which the kernel kills both.
         let signals = [SIGINT, SIGTERM].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { work.cancel() }
+            source.setEventHandler {
+                if work.isCancelled { _exit(130) }
+                work.cancel()
+            }
             source.resume()
             return source
         }

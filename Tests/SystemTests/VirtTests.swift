@@ -21,22 +21,23 @@ extension SystemTests {
                     // Less than 50 a second: the emulated interrupt takes up to 15 ms, and faster pulses merge.
                     try await Task.sleep(for: .milliseconds(25))
                 }
-                var changes: [SenMLPack.Record] = []
-                var level = start.value
-                while changes.count < edges {
+                // An orderly restart of the app marks the end: it publishes what it still has, and then starts anew with
+                // the level and a number far ahead. Nothing else publishes here, so until then no number is left out.
+                var last = start
+                var changes: [SenMLPack.Value] = []
+                var isEnding = false
+                while true {
                     let reading = try await machine.readings.next(from: "button-GPIO0")
+                    guard reading.sequence == last.sequence + 1 else { break }
                     // The level is also repeated now and then without an edge.
-                    if reading.value != level { changes.append(reading) }
-                    level = reading.value
+                    if reading.value != last.value { changes.append(reading.value) }
+                    last = reading
+                    if changes.count == edges && !isEnding {
+                        isEnding = true
+                        try await machine.shell.run("kill $(pidof WeatherStation)")
+                    }
                 }
-                #expect(changes.map(\.value) == (0..<edges).map { .bool($0 % 2 == 1) })
-                #expect(zip(changes, changes.dropFirst()).allSatisfy { $0.sequence < $1.sequence })
-
-                // No edge is left over: the next change is the next edge made.
-                try await machine.emulator.qtest.setInput(0, of: chip, to: true)
-                let next = try await machine.readings.next("of a released button") { $0.value == .bool(false) }
-                #expect(next.sequence > changes[edges - 1].sequence)
-                #expect(await machine.readings.seen.filter { $0.value == .bool(false) }.count == edges / 2 + 1)
+                #expect(changes == (0..<edges).map { .bool($0 % 2 == 1) })
             }
         }
 
