@@ -18,19 +18,20 @@ actor Readings {
     /// Waits for the next reading that fulfils a condition; those before it are skipped.
     ///
     /// - Parameter what: names it in the error: "no reading ... arrived".
-    func next(_ what: String, where condition: @Sendable (SenMLPack.Record) -> Bool) async throws -> SenMLPack.Record {
-        let end = ContinuousClock.now + deadline
+    func next(
+        _ what: String, where condition: @escaping @Sendable (SenMLPack.Record) -> Bool
+    ) async throws -> SenMLPack.Record {
+        try await Deadline.within(deadline, "no reading \(what) arrived") { [self] in try await search(condition) }
+    }
+
+    private func search(_ condition: @Sendable (SenMLPack.Record) -> Bool) async throws -> SenMLPack.Record {
         while true {
             while !waiting.isEmpty {
                 let record = waiting.removeFirst()
                 seen.append(record)
                 if condition(record) { return record }
             }
-            let broker = broker
-            let message = try await Deadline.within(end - .now, "no reading \(what) arrived") {
-                try await broker.nextMessage()
-            }
-            waiting += try SenMLPack(parsing: message.payload).records
+            waiting += try SenMLPack(parsing: try await broker.nextMessage().payload).records
         }
     }
 
