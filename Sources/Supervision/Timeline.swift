@@ -21,4 +21,18 @@ package struct Timeline: Sendable {
     package func sleep(until moment: Duration) async throws {
         try await wait(moment)
     }
+    /// Calls `action` once at a moment of this timeline; soon when it is past.
+    ///
+    /// - Parameters:
+    ///   - moment: when; never earlier.
+    ///   - action: short, and it never waits: it shares its thread with others.
+    /// - Returns: the call, for cancelling it. Nothing is cancelled by releasing it.
+    package func wake(at moment: Duration, _ action: @escaping @Sendable () -> Void) -> WakeUp {
+        let task = Task.detached { [self] in
+            try await sleep(until: moment)
+            try Task.checkCancellation()
+            action()
+        }
+        return WakeUp { task.cancel() }
+    }
 }
