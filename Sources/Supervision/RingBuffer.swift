@@ -25,6 +25,9 @@ struct RingBuffer<Element> {
         return true
     }
 
+    /// The oldest.
+    var first: Element? { count > 0 ? slots[head] : nil }
+
     mutating func popFirst() -> Element? {
         guard count > 0 else { return nil }
         let element = slots[head]

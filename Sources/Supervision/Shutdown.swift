@@ -9,3 +9,13 @@ public enum Shutdown: Sendable, Hashable {
     /// Wait until it ends, however long it takes. For nested supervisors, whose children have limits of their own.
     case unlimited
 }
+
+extension Shutdown {
+    /// Whether a cancelled child gets any time to end.
+    var isWaiting: Bool {
+        switch self {
+        case .within(let limit): limit > .zero
+        case .unlimited: true
+        }
+    }
+}

@@ -4,7 +4,10 @@ public struct SupervisorEvent: Sendable, CustomStringConvertible {
         /// The child's start function returned. `restarts` counts its starts before this one since the supervisor began.
         case started(restarts: Int)
 
-        /// The child threw, in either phase.
+        /// The child's start function returned nothing to run.
+        case ignored
+
+        /// The child threw, in either phase, or missed one of its deadlines.
         case failed(any Error)
 
         /// The child returned by itself, without an error.
@@ -20,21 +23,28 @@ public struct SupervisorEvent: Sendable, CustomStringConvertible {
         /// supervisor abandoned since it was made.
         case abandoned(total: Int)
 
-        /// The child failed and the supervisor ends: one restart more would exceed its intensity, or it was the child's
-        /// first start.
+        /// The child failed and the supervisor ends: one restart more would exceed its intensity, it was the child's
+        /// first start, or too many children were abandoned.
         case gaveUp
     }
 
-    /// The ids from the outermost supervisor down to the child.
-    public let path: [String]
+    /// The ids from the outermost supervisor down to the child's own.
+    let supervisors: [String]
+
+    /// The child's id.
+    public let id: String
 
     public let kind: Kind
+
+    /// The ids from the outermost supervisor down to the child.
+    public var path: [String] { supervisors + [id] }
 
     public var description: String {
         let child = path.joined(separator: "/")
         switch kind {
         case .started(restarts: 0): return "\(child) started"
         case .started(let restarts): return "\(child) started again, restart \(restarts)"
+        case .ignored: return "\(child) has nothing to run"
         case .failed(let error): return "\(child) failed: \(error)"
         case .finished: return "\(child) finished"
         case .restarting(let delay): return "\(child) restarts in \(Self.text(delay))"
@@ -45,7 +55,7 @@ public struct SupervisorEvent: Sendable, CustomStringConvertible {
     }
 
     /// Seconds with three decimals.
-    private static func text(_ duration: Duration) -> String {
+    static func text(_ duration: Duration) -> String {
         // 10^15 attoseconds are a millisecond.
         let (seconds, attoseconds) = duration.components
         let milliseconds = String(attoseconds / 1_000_000_000_000_000)

@@ -14,7 +14,8 @@ struct Failure: Error, CustomStringConvertible {
 
 /// A child that runs until it is stopped.
 func steady(_ id: String) -> ChildSpec {
-    ChildSpec(id) { park }
+    // Without a deadline: who waits for sleepers on the clock waits for what the test is about.
+    ChildSpec(id, startDeadline: nil) { park }
 }
 
 /// A child that ends as it is told: each command makes it return (nil) or throw.

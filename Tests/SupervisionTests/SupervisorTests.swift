@@ -46,7 +46,7 @@ struct SupervisorTests {
 
     @Test func waitsForASlowChildWithinItsTime() async throws {
         let gate = Gate()
-        let slow = ChildSpec("slow") { { await gate.pass() } }
+        let slow = ChildSpec("slow", startDeadline: nil) { { await gate.pass() } }
         let task = run(try supervisor([steady("a"), slow]))
         _ = await log.first(2)
         task.cancel()
@@ -59,7 +59,7 @@ struct SupervisorTests {
 
     @Test func abandonsAChildThatIgnoresCancellation() async throws {
         let gate = Gate()
-        let deaf = ChildSpec("deaf", shutdown: .within(.seconds(2))) { { await gate.pass() } }
+        let deaf = ChildSpec("deaf", shutdown: .within(.seconds(2)), startDeadline: nil) { { await gate.pass() } }
         let task = run(try supervisor([steady("a"), deaf]))
         _ = await log.first(2)
         task.cancel()

@@ -1,0 +1,56 @@
+internal import Synchronization
+
+/// What a child's code can know of its place in the tree. Bound to the child's task, so nobody has to hand it around.
+final class ChildContext: Sendable {
+    /// Of the child whose task this is, or whose task created this one. nil outside of every supervisor.
+    @TaskLocal static var current: ChildContext?
+
+    private let supervisor: ObjectIdentifier
+    private let parent: ChildContext?
+    private let timeline: Timeline
+    /// Nanoseconds on the timeline.
+    private let checkedIn: Atomic<Int64>
+    private let starting = Atomic(false)
+
+    init(under supervisor: Supervisor, on timeline: Timeline, parent: ChildContext?) {
+        self.supervisor = ObjectIdentifier(supervisor)
+        self.parent = parent
+        self.timeline = timeline
+        checkedIn = Atomic(timeline.now.nanoseconds)
+    }
+
+    /// Notes that the child is alive. One clock reading and one store: cheap enough for every round of a loop.
+    func checkIn() {
+        checkedIn.store(timeline.now.nanoseconds, ordering: .relaxed)
+    }
+
+    var lastCheckIn: Duration { .nanoseconds(checkedIn.load(ordering: .relaxed)) }
+
+    /// Whether the child is in its start function; set by its supervisor.
+    var isStarting: Bool {
+        get { starting.load(ordering: .relaxed) }
+        set { starting.store(newValue, ordering: .relaxed) }
+    }
+
+    /// Whether this child, or one it runs in, is in a start function that `other` waits for: a call to `other` that has
+    /// to wait its turn would then wait for its own caller.
+    func isAwaited(by other: Supervisor) -> Bool {
+        var context: ChildContext? = self
+        while let child = context {
+            if child.isStarting, child.supervisor == ObjectIdentifier(other) { return true }
+            context = child.parent
+        }
+        return false
+    }
+}
+
+extension Duration {
+    /// The whole nanoseconds, limited to what 64 bits hold: 292 years.
+    var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        if overflow { return seconds < 0 ? .min : .max }
+        let (sum, isTooLarge) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000)
+        return isTooLarge ? (seconds < 0 ? .min : .max) : sum
+    }
+}
