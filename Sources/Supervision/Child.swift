@@ -37,6 +37,11 @@ final class Child {
     var start: ChildSpec.Start?
     var context: ChildContext
 
+    /// What it runs in, if it does not run in this process.
+    var cell: Cell?
+    /// The cell's process was told to end at once, and has not yet.
+    var isKilled = false
+
     var state = State.down
     var task: Task<Void, Never>?
     /// Tells the child's lives apart: what comes from an earlier one is stale.

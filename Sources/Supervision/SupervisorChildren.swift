@@ -145,8 +145,18 @@ extension Supervisor {
     func launch(_ child: Child) {
         let incarnation = begin(child, at: timeline.now)
         child.launchedTemplate = child.template
+        let spec = child.spec
+        child.cell = spec.isolation.options.map { options in
+            Cell(path: path + [child.id], options: options, outlets: spec.allOutlets, emit: emit)
+        }
         // Detached: neither the isolation of this actor nor the task-locals of whoever asked for the child are its.
-        switch child.spec.kind {
+        switch spec.kind {
+        case _ where child.cell != nil:
+            child.task = Task.detached { [cell = child.cell, key = child.key, context = child.context] in
+                await ChildContext.$current.withValue(context) {
+                    if let cell { await self.live(key, incarnation, cell.start, isCell: true) }
+                }
+            }
         case .worker(let start):
             child.task = Task.detached { [start = child.start ?? start, key = child.key, context = child.context] in
                 await ChildContext.$current.withValue(context) {
@@ -166,6 +176,7 @@ extension Supervisor {
     private func begin(_ child: Child, at now: Duration) -> Int {
         child.incarnation += 1
         child.state = .starting
+        child.isKilled = false
         child.isSuspended = false
         child.context.isStarting = true
         setDeadline(of: child, at: child.spec.startDeadline.map { now + $0 })
@@ -173,12 +184,16 @@ extension Supervisor {
     }
 
     /// The lives of a child: as long as it is restarted at once, in one task.
-    private nonisolated func live(_ key: Int, _ first: Int, _ start: ChildSpec.Start) async {
+    private nonisolated func live(
+        _ key: Int, _ first: Int, _ start: ChildSpec.Start, isCell: Bool = false
+    ) async {
         var next: Int? = first
         while let incarnation = next {
             do {
                 if let body = try await start() {
-                    guard await started(key, incarnation) == .run else { throw CancellationError() }
+                    let answer = await started(key, incarnation)
+                    // A cell's process ends with the body only, which learns at once that it was cancelled.
+                    guard answer == .run || isCell else { throw CancellationError() }
                     try await body()
                     next = await ended(key, incarnation, nil)
                 } else {
@@ -444,7 +459,7 @@ extension Supervisor {
                 launch(child)
             }
         case .ending(let cause):
-            abandon(child, cause)
+            if child.cell == nil || child.isKilled { abandon(child, cause) } else { kill(child, .shutdownTimeOver) }
         case .down, .exited:
             break
         }
@@ -463,9 +478,20 @@ extension Supervisor {
         child.task?.cancel()
         switch child.spec.shutdown {
         case .unlimited: deadlines.clear(child)
-        case .within(let limit) where limit <= .zero: abandon(child, cause)
+        case .within(let limit) where limit <= .zero:
+            if child.cell == nil { abandon(child, cause) } else { kill(child, .notWaitedFor) }
         case .within(let limit): setDeadline(of: child, at: timeline.now + limit)
         }
+    }
+
+    /// How long a killed process may take to end. It is gone within milliseconds, unless the kernel waits for a device on
+    /// its behalf, which nothing can interrupt: then the cell is abandoned as a task would be.
+    private static let killTime = Duration.seconds(5)
+
+    private func kill(_ child: Child, _ reason: CellCrash.Cause) {
+        child.isKilled = true
+        child.cell?.kill(reason)
+        setDeadline(of: child, at: timeline.now + Self.killTime)
     }
 
     private func abandon(_ child: Child, _ cause: Child.Cause) {
