@@ -59,7 +59,7 @@ extension TimerCore {
     }
 
     /// Starts a series at its first moment that is still to come.
-    func insert(_ series: TickSeries, every period: Int64, phase: Int64) -> TimerQueue.ID {
+    func insert(_ series: any TickSeries, every period: Int64, phase: Int64) -> TimerQueue.ID {
         let now = now
         // Both remainders are within a period of zero, so their difference is in range.
         let distance = (phase % period - now % period) % period
@@ -110,7 +110,7 @@ extension TimerCore {
         var begin = now
         for due in ticks {
             let lateness = begin - due.scheduled
-            due.series.tick(Tick(scheduled: due.scheduled, lateness: lateness, missed: due.missed))
+            due.series.tick(Tick(scheduled: due.scheduled, lateness: lateness, missed: due.missed), at: begin)
             missed += due.missed
             worst = max(worst, lateness + Int64(due.missed) * due.period)
             let end = now

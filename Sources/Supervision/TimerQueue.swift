@@ -12,12 +12,12 @@ struct TimerQueue {
         /// Once, and out of the queue.
         case call(@Sendable () -> Void)
         /// Again and again, until removed.
-        case series(TickSeries, period: Int64)
+        case series(any TickSeries, period: Int64)
     }
 
     /// One tick of a series that is due.
     struct DueTick {
-        let series: TickSeries
+        let series: any TickSeries
         /// The latest moment of the series that has come.
         let scheduled: Int64
         /// How many moments before that one passed without a tick.

@@ -68,18 +68,11 @@ public final class TimerService: Sendable {
     public func run(_ actor: some PeriodicActor, every period: Duration, phase: Duration? = nil) async throws {
         try check(actor, every: period)
         let phase = phase ?? nextPhase(in: period)
-        let child = ChildContext.current
-        let ending = Outcome()
-        let series = TickSeries { tick in
-            try actor.assumeIsolated { try $0.tick(tick) }
-            child?.checkIn()
-        } end: {
-            ending.come(.failure($0))
-        }
+        let series = ActorTicks(actor, of: ChildContext.current)
         let id = core.insert(series, every: period.nanoseconds, phase: phase.nanoseconds)
         defer { core.remove(id) }
         try await withTaskCancellationHandler {
-            try await ending.wait()
+            try await series.end()
         } onCancel: {
             series.cancel()
         }
