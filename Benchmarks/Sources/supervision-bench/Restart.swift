@@ -19,12 +19,8 @@ enum Restart {
     private static func round(_ count: Int, _ restarts: Int) async throws -> [Double] {
         let started = Handover<Int64>()
         let mailboxes = (0..<count).map { _ in Mailbox<Crash>(capacity: 8, overflow: .suspendSender) }
-        let events = EventCounter()
-        let supervisor = try Supervisor(
-            "restart",
-            // More restarts than can happen: bookkeeping, but no end of the supervisor.
-            intensity: Intensity(restarts: 1_000_000, within: .seconds(1)),
-            children: mailboxes.enumerated().map { id, mailbox in
+        let tree = try await RunningTree(
+            mailboxes.enumerated().map { id, mailbox in
                 ChildSpec("\(id)") {
                     started.give(Resources.nanoseconds())
                     return {
@@ -33,8 +29,7 @@ enum Restart {
                         }
                     }
                 }
-            }, onEvent: { _ in events.count() })
-        let run = Task { try await supervisor.run() }
+            })
         for _ in 0..<count { _ = await started.take() }
 
         var times: [Double] = []
@@ -45,8 +40,7 @@ enum Restart {
             _ = mailbox.offer(Crash())
             times.append(Double(await started.take() - killed))
         }
-        run.cancel()
-        try await run.value
+        await tree.stop()
         return times
     }
 }

@@ -13,6 +13,9 @@ enum SupervisionBench {
         do {
             switch (arguments.first, numbers.count) {
             case ("restart", 2): try await Restart.measure(children: numbers[0], restarts: numbers[1])
+            case ("children", 1): try await Children.measure(count: numbers[0])
+            case ("fanin", 2): try await FanIn.measure(sensors: numbers[0], readings: numbers[1])
+            case ("startstop", 1): try await StartStop.measure(count: numbers[0])
             default: throw Usage()
             }
         } catch {
@@ -28,7 +31,12 @@ enum SupervisionBench {
 
     private struct Usage: Error, CustomStringConvertible {
         var description: String {
-            "usage: supervision-bench restart CHILDREN RESTARTS"
+            """
+            usage: supervision-bench restart CHILDREN RESTARTS
+                                     children COUNT
+                                     fanin SENSORS READINGS
+                                     startstop COUNT
+            """
         }
     }
 }
