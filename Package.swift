@@ -12,6 +12,7 @@ let package = Package(
     name: "apus",
     products: [
         .library(name: "Apus", targets: ["Apus"]),
+        .library(name: "Supervision", targets: ["Supervision"]),
         .executable(name: "apus-init", targets: ["apus-init"]),
         .executable(name: "fwtool", targets: ["fwtool"]),
     ],
