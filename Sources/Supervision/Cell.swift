@@ -15,6 +15,7 @@ final class Cell: Sendable {
         case alive(CellLife)
         /// To be killed once it is there.
         case unwanted(CellCrash.Cause)
+        case killed(CellLife)
     }
 
     private let state = Mutex(State.down)
@@ -51,8 +52,11 @@ final class Cell: Sendable {
         }
         let life = CellLife(self, try started.get(), on: thread)
         let reasonToKill = state.withLock { state -> CellCrash.Cause? in
-            defer { state = .alive(life) }
-            if case .unwanted(let reason) = state { return reason }
+            if case .unwanted(let reason) = state {
+                state = .killed(life)
+                return reason
+            }
+            state = .alive(life)
             return nil
         }
         if let reasonToKill { life.kill(reasonToKill) }
@@ -63,13 +67,27 @@ final class Cell: Sendable {
     func kill(_ reason: CellCrash.Cause) {
         let life = state.withLock { state -> CellLife? in
             switch state {
-            case .down, .unwanted: break
-            case .starting: state = .unwanted(reason)
-            case .alive(let life): return life
+            case .down, .unwanted, .killed:
+                return nil
+            case .starting:
+                state = .unwanted(reason)
+                return nil
+            case .alive(let life):
+                state = .killed(life)
+                return life
             }
-            return nil
         }
         life?.kill(reason)
+    }
+
+    /// Whether ``kill(_:)`` was called in this life.
+    var isKilled: Bool {
+        state.withLock { state in
+            switch state {
+            case .unwanted, .killed: true
+            case .down, .starting, .alive: false
+            }
+        }
     }
 
     /// Puts an element where it belongs. Waits while its mailbox is full and lets its senders wait.

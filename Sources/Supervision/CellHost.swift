@@ -131,12 +131,13 @@ extension CellHost {
     /// Lives the child's one life here. Returns how it went.
     private static func live(_ order: Order, _ place: Supervisor.Place) async -> CellMessage {
         let control = order.control
-        let context = ChildContext(
-            under: place.supervisor, liveness: place.spec.liveness,
-            onCheckIn: {
+        let relay = place.spec.liveness.map { liveness in
+            CheckInRelay(liveness: liveness) {
                 // No room: the supervisor has not seen the last one yet.
                 if let bytes = CellMessage.alive.bytes { _ = control.send(bytes) }
-            })
+            }
+        }
+        let context = ChildContext(under: place.supervisor, relay: relay)
         return await ChildContext.$current.withValue(context) {
             do {
                 switch place.spec.kind {

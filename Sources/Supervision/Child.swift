@@ -39,8 +39,6 @@ final class Child {
 
     /// What it runs in, if it does not run in this process.
     var cell: Cell?
-    /// The cell's process was told to end at once, and has not yet.
-    var isKilled = false
 
     var state = State.down
     var task: Task<Void, Never>?
@@ -75,6 +73,11 @@ final class Child {
 
     /// Of one of many like children the key tells which.
     var id: String { start == nil ? spec.id : "\(spec.id)#\(key)" }
+
+    /// What its task does.
+    var work: ChildSpec.Kind {
+        if let start = cell?.start ?? start { .worker(start: start) } else { spec.kind }
+    }
 
     var isDown: Bool { if case .down = state { true } else { false } }
     var isRunning: Bool { if case .running = state { true } else { false } }

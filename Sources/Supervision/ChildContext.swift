@@ -12,8 +12,8 @@ final class ChildContext: Sendable {
     private let checkedIn: Atomic<Int64>
     private let starting = Atomic(false)
 
-    /// In a cell: tells the supervisor of a check-in, and how much time lies between two that are told at least.
-    private let relay: (onCheckIn: @Sendable () -> Void, pause: Duration)?
+    /// In a cell: tells the supervisor of a check-in.
+    private let relay: CheckInRelay?
 
     init(under supervisor: Supervisor, on timeline: Timeline, parent: ChildContext?) {
         self.supervisor = ObjectIdentifier(supervisor)
@@ -24,29 +24,19 @@ final class ChildContext: Sendable {
     }
 
     /// Of a child that runs in a cell, where its supervisor does not run.
-    init(under supervisor: Supervisor, liveness: Duration?, onCheckIn: @escaping @Sendable () -> Void) {
+    init(under supervisor: Supervisor, relay: CheckInRelay?) {
         self.supervisor = ObjectIdentifier(supervisor)
         parent = nil
         timeline = Timeline(ContinuousClock())
-        // A tenth of the deadline late, a check-in is early enough.
-        relay = liveness.map { (onCheckIn, $0 / 10) }
+        self.relay = relay
         checkedIn = Atomic(timeline.now.nanoseconds)
     }
 
     /// Notes that the child is alive. One clock reading and one store: cheap enough for every round of a loop.
     func checkIn() {
-        let now = timeline.now.nanoseconds
-        if let relay {
-            let last = lastCheckIn
-            guard .nanoseconds(now) - last >= relay.pause else { return }
-            // Of several that check in at the same time one tells.
-            let isFirst = checkedIn.compareExchange(
-                expected: last.nanoseconds, desired: now, ordering: .relaxed
-            ).exchanged
-            if isFirst { relay.onCheckIn() }
-        } else {
-            checkedIn.store(now, ordering: .relaxed)
-        }
+        let now = timeline.now
+        checkedIn.store(now.nanoseconds, ordering: .relaxed)
+        relay?.checkIn(at: now)
     }
 
     var lastCheckIn: Duration { .nanoseconds(checkedIn.load(ordering: .relaxed)) }

@@ -9,7 +9,7 @@ public enum Isolation: Sendable, Hashable {
     /// The executable is started anew and builds the same tree, in which the cell finds its child by the ids on the path
     /// to it. So the program must come to ``Supervisor/run()`` of the same outermost supervisor whenever it is started,
     /// and what it does before, it does in every cell too. Children added at run time cannot be found, and are refused.
-    case process(CellOptions)
+    indirect case process(CellOptions)
 
     /// A cell without limits.
     public static var process: Isolation { .process(CellOptions()) }

@@ -145,29 +145,26 @@ extension Supervisor {
     func launch(_ child: Child) {
         let incarnation = begin(child, at: timeline.now)
         child.launchedTemplate = child.template
-        let spec = child.spec
-        child.cell = spec.isolation.options.map { options in
-            Cell(path: path + [child.id], options: options, outlets: spec.allOutlets, emit: emit)
+        child.cell = child.spec.isolation.options.map { options in
+            Cell(path: path + [child.id], options: options, outlets: child.spec.allOutlets, emit: emit)
         }
-        // Detached: neither the isolation of this actor nor the task-locals of whoever asked for the child are its.
-        switch spec.kind {
-        case _ where child.cell != nil:
-            child.task = Task.detached { [cell = child.cell, key = child.key, context = child.context] in
-                await ChildContext.$current.withValue(context) {
-                    if let cell { await self.live(key, incarnation, cell.start, isCell: true) }
-                }
-            }
-        case .worker(let start):
-            child.task = Task.detached { [start = child.start ?? start, key = child.key, context = child.context] in
-                await ChildContext.$current.withValue(context) {
-                    await self.live(key, incarnation, start)
-                }
-            }
-        case .supervisor(let supervisor):
-            child.task = Task.detached { [key = child.key, context = child.context] in
-                await ChildContext.$current.withValue(context) {
-                    await self.live(key, incarnation, supervisor)
-                }
+        child.task = spawn(child.key, incarnation, child.work, child.context)
+    }
+
+    /// A task with the context bound, but for that with nothing of whoever asked for it: not isolated to this actor, and
+    /// of the default priority.
+    ///
+    /// The task inherits the binding, and its closure stands here and not with the callers, for the sake of memory:
+    /// otherwise the frames of a parked child would need a second slab, one kilobyte, of the task's allocator.
+    private nonisolated func spawn(
+        _ key: Int, _ incarnation: Int, _ work: ChildSpec.Kind, _ context: ChildContext
+    ) -> Task<Void, Never> {
+        ChildContext.$current.withValue(context) {
+            switch work {
+            case .worker(let start):
+                Task(priority: .medium) { await self.live(key, incarnation, start) }
+            case .supervisor(let supervisor):
+                Task(priority: .medium) { await self.live(key, incarnation, supervisor) }
             }
         }
     }
@@ -176,7 +173,6 @@ extension Supervisor {
     private func begin(_ child: Child, at now: Duration) -> Int {
         child.incarnation += 1
         child.state = .starting
-        child.isKilled = false
         child.isSuspended = false
         child.context.isStarting = true
         setDeadline(of: child, at: child.spec.startDeadline.map { now + $0 })
@@ -184,16 +180,12 @@ extension Supervisor {
     }
 
     /// The lives of a child: as long as it is restarted at once, in one task.
-    private nonisolated func live(
-        _ key: Int, _ first: Int, _ start: ChildSpec.Start, isCell: Bool = false
-    ) async {
+    private nonisolated func live(_ key: Int, _ first: Int, _ start: ChildSpec.Start) async {
         var next: Int? = first
         while let incarnation = next {
             do {
                 if let body = try await start() {
-                    let answer = await started(key, incarnation)
-                    // A cell's process ends with the body only, which learns at once that it was cancelled.
-                    guard answer == .run || isCell else { throw CancellationError() }
+                    guard await started(key, incarnation) == .run else { throw CancellationError() }
                     try await body()
                     next = await ended(key, incarnation, nil)
                 } else {
@@ -222,7 +214,10 @@ extension Supervisor {
     }
 
     private func started(_ key: Int, _ incarnation: Int) -> StartAnswer {
-        guard let child = children[key], child.incarnation == incarnation, child.isStarting else { return .end }
+        guard let child = children[key], child.incarnation == incarnation, child.isStarting else {
+            // A cell's process ends only with the body, which notices at once that it was cancelled.
+            return children[key]?.cell == nil ? .end : .run
+        }
         let now = timeline.now
         child.state = .running
         child.startedAt = now
@@ -459,7 +454,7 @@ extension Supervisor {
                 launch(child)
             }
         case .ending(let cause):
-            if child.cell == nil || child.isKilled { abandon(child, cause) } else { kill(child, .shutdownTimeOver) }
+            if child.cell?.isKilled ?? true { abandon(child, cause) } else { kill(child, .shutdownTimeOver) }
         case .down, .exited:
             break
         }
@@ -489,7 +484,6 @@ extension Supervisor {
     private static let killTime = Duration.seconds(5)
 
     private func kill(_ child: Child, _ reason: CellCrash.Cause) {
-        child.isKilled = true
         child.cell?.kill(reason)
         setDeadline(of: child, at: timeline.now + Self.killTime)
     }
