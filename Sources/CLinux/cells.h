@@ -28,10 +28,10 @@ extern char **environ;
 static inline char **linux_environment(void) { return environ; }
 
 // pidfd_open(2): readable when the process has ended. Close-on-exec. Returns -1 and sets errno on failure.
-static inline int linux_pidfd_open(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
+static inline int linux_pidfd_open(pid_t process) { return (int)syscall(SYS_pidfd_open, (long)process, 0L); }
 
 // pidfd_send_signal(2): reaches this process or none, never another with its number. Fails when it has ended.
-static inline int linux_pidfd_kill(int process) { return (int)syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0); }
+static inline int linux_pidfd_kill(int process) { return (int)syscall(SYS_pidfd_send_signal, (long)process, (long)SIGKILL, NULL, 0L); }
 
 // Linux 5.4; glibc's waitid knows it as P_PIDFD since 2.36.
 static const unsigned linux_wait_pidfd = 3;
@@ -42,7 +42,7 @@ static inline int linux_exit_status(const siginfo_t *info) { return info->si_sta
 // prlimit(2): sets both limits of a resource of another process. Returns -1 and sets errno on failure.
 static inline int linux_set_limit(pid_t process, int resource, uint64_t soft, uint64_t hard) {
     uint64_t limits[2] = {soft, hard};
-    return (int)syscall(SYS_prlimit64, process, resource, limits, NULL);
+    return (int)syscall(SYS_prlimit64, (long)process, (long)resource, limits, NULL);
 }
 
 static const int linux_limit_cpu = RLIMIT_CPU;
@@ -111,7 +111,8 @@ static inline uint8_t linux_crash_walk(const ucontext_t *context, uint64_t *fram
         struct iovec local = {record, sizeof record};
         struct iovec remote = {(void *)frame, sizeof record};
         if (frame == 0 || frame % 8 != 0) break;
-        if (syscall(SYS_process_vm_readv, getpid(), &local, 1, &remote, 1, 0) != sizeof record) break;
+        // Longs: a variadic function does not widen what is passed to it.
+        if (syscall(SYS_process_vm_readv, (long)getpid(), &local, 1L, &remote, 1L, 0L) != sizeof record) break;
         if (record[1] == 0) break;
         frames[count++] = record[1];
         // The stack grows downwards: callers' frames lie above. An async caller's frame lies anywhere, and is not ours.

@@ -87,8 +87,22 @@ public final class CellBacktrace: Sendable {
         return String(decoding: buffer.prefix(max(count, 0)), as: UTF8.self)
     }()
 
+    private typealias Demangler = @convention(c) (
+        UnsafePointer<CChar>, Int, UnsafeMutablePointer<CChar>?, UnsafeMutablePointer<Int>?
+    ) -> UnsafeMutablePointer<CChar>?
+
+    /// Of the runtime's own backtraces: names without types. In some runtimes, and in none that is linked statically.
+    private static let shortDemangler = dlsym(nil, "_swift_backtrace_demangle").map {
+        unsafeBitCast($0, to: Demangler.self)
+    }
+
     private static func demangled(_ name: String) -> String {
-        guard let text = swift_demangle(name, name.utf8.count, nil, nil, 0) else { return name }
+        var size = 0
+        let text =
+            if let shortDemangler { shortDemangler(name, name.utf8.count, nil, &size) } else {
+                swift_demangle(name, name.utf8.count, nil, nil, 0)
+            }
+        guard let text else { return name }
         defer { free(text) }
         return String(cString: text)
     }
