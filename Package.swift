@@ -62,7 +62,10 @@ let package = Package(
         .testTarget(name: "BootStateTests", dependencies: ["BootState"], swiftSettings: strict),
         .testTarget(name: "BundleTests", dependencies: ["Bundle", "JSON"], swiftSettings: strict),
         .testTarget(name: "ThreadsTests", dependencies: ["Threads"], swiftSettings: strict),
-        .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "Threads"], swiftSettings: strict),
+        .executableTarget(
+            name: "CellFixture", dependencies: ["Supervision"], path: "Tests/CellFixture", swiftSettings: strict),
+        .testTarget(
+            name: "SupervisionTests", dependencies: ["Supervision", "Threads", "CellFixture"], swiftSettings: strict),
         .testTarget(name: "HardwareTests", dependencies: ["Hardware"], swiftSettings: strict),
         .testTarget(name: "SensorsTests", dependencies: ["Sensors", "Hardware", "Supervision"], swiftSettings: strict),
         .testTarget(

@@ -50,11 +50,6 @@ static const int linux_limit_data = RLIMIT_DATA;
 static const int linux_limit_core = RLIMIT_CORE;
 static const int linux_limit_open_files = RLIMIT_NOFILE;
 
-// setpriority(2) for one process.
-static inline int linux_set_niceness(pid_t process, int niceness) {
-    return setpriority(PRIO_PROCESS, (id_t)process, niceness);
-}
-
 // prctl(2): which signal this process gets when the thread that started it ends.
 static inline void linux_set_parent_death_signal(int signal) { prctl(PR_SET_PDEATHSIG, signal); }
 

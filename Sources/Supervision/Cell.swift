@@ -25,7 +25,8 @@ final class Cell: Sendable {
     ///   - outlets: the mailboxes that the child, and those below it, send to.
     ///   - emit: takes the events of supervisors in the cell.
     init(
-        path: [String], options: CellOptions, outlets: [CellOutlet], emit: @escaping @Sendable (SupervisorEvent) -> Void,
+        path: [String], options: CellOptions, outlets: [CellOutlet],
+        emit: @escaping @Sendable (SupervisorEvent) -> Void,
         program: CellProgram = .own
     ) {
         self.path = path

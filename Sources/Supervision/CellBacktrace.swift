@@ -87,9 +87,10 @@ public final class CellBacktrace: Sendable {
         return String(decoding: buffer.prefix(max(count, 0)), as: UTF8.self)
     }()
 
-    private typealias Demangler = @convention(c) (
-        UnsafePointer<CChar>, Int, UnsafeMutablePointer<CChar>?, UnsafeMutablePointer<Int>?
-    ) -> UnsafeMutablePointer<CChar>?
+    private typealias Demangler =
+        @convention(c) (
+            UnsafePointer<CChar>, Int, UnsafeMutablePointer<CChar>?, UnsafeMutablePointer<Int>?
+        ) -> UnsafeMutablePointer<CChar>?
 
     /// Of the runtime's own backtraces: names without types. In some runtimes, and in none that is linked statically.
     private static let shortDemangler = dlsym(nil, "_swift_backtrace_demangle").map {

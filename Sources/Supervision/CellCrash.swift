@@ -130,7 +130,9 @@ extension CellCrash {
             var text = "was ended by \(Self.name(of: signal))"
             if let faultAddress { text += " at address 0x\(String(faultAddress, radix: 16))" }
             // The handler needs some bytes of the stack it runs on.
-            if signal == SIGSEGV, backtrace == nil { text += " and could say nothing more, as when a stack is exhausted" }
+            if signal == SIGSEGV, backtrace == nil {
+                text += " and could say nothing more, as when a stack is exhausted"
+            }
             return text
         case .exited(let status): return "ended with exit status \(status)"
         case .endedBeforeStart: return "came to its end"

@@ -133,6 +133,8 @@ final class CellLife: Sendable {
             cell.emit(event)
         case .ignored, .finished, .cancelled, .failed, .unknownChild:
             state.withLock { $0.answer = message }
+            // It ends by itself, having said all it has to say; this is for one that does not.
+            process.kill()
             if case .ignored = message { return .ignored }
             return .ended
         case .crash(let trace):

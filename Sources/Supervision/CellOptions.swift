@@ -15,14 +15,10 @@ public struct CellOptions: Sendable, Hashable {
     /// limit.
     public var openFiles: Int?
 
-    /// How much the cell lets others go first, 0 to 19 (nice(1)).
-    public var niceness: Int
-
-    public init(memory: Int? = nil, cpuSeconds: Int? = nil, openFiles: Int? = nil, niceness: Int = 0) {
+    public init(memory: Int? = nil, cpuSeconds: Int? = nil, openFiles: Int? = nil) {
         self.memory = memory
         self.cpuSeconds = cpuSeconds
         self.openFiles = openFiles
-        self.niceness = niceness
     }
 
     /// What is wrong with the options; nil when nothing is.
@@ -30,7 +26,6 @@ public struct CellOptions: Sendable, Hashable {
         if let memory, memory <= 0 { return "its cell's memory limit is not more than zero" }
         if let cpuSeconds, cpuSeconds <= 0 { return "its cell's limit of processor time is not more than zero" }
         if let openFiles, openFiles <= 0 { return "its cell's limit of open files is not more than zero" }
-        if !(0...19).contains(niceness) { return "its cell's niceness is not 0 to 19" }
         return nil
     }
 }

@@ -109,9 +109,6 @@ extension CellProcess {
         if let files = options.openFiles { try set(linux_limit_open_files, files, files) }
         // At the first limit comes SIGXCPU, at the second SIGKILL.
         if let seconds = options.cpuSeconds { try set(linux_limit_cpu, seconds, seconds + 1) }
-        if options.niceness > 0, linux_set_niceness(process, Int32(options.niceness)) != 0 {
-            throw CellError.system("cannot set the niceness of a cell", code: errno)
-        }
     }
 
     /// Two connected descriptors, both close-on-exec. Theirs is closed when the pair is released.

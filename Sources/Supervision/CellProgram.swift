@@ -21,8 +21,8 @@ struct CellProgram: Sendable {
 
     /// The variables of this process, and those that make the new one a cell.
     static var environment: [String] {
+        // The Swift runtime's own backtracer would take the time of many restarts; the cell has one that is quick.
         var variables = ["\(variable)=\(getpid())", "SWIFT_BACKTRACE=enable=no"]
-        // The Swift runtime's own backtracer would take the time of many restarts; the cell has its own.
         var next = linux_environment()
         while let entry = next?.pointee {
             let text = String(cString: entry)

@@ -61,7 +61,8 @@ final class CellThread: Sendable {
     /// Ends the wait for a descriptor, and all that follow.
     func release(_ descriptor: Int32) {
         let waiter = state.withLock { state in
-            guard let slot = state.slots.updateValue(.released, forKey: descriptor), case .waited(let waiter) = slot else {
+            guard let slot = state.slots.updateValue(.released, forKey: descriptor), case .waited(let waiter) = slot
+            else {
                 return nil as CheckedContinuation<Void, Never>?
             }
             return waiter

@@ -53,10 +53,12 @@ enum SymbolTable {
         let names = sections[Int(symbols.link)]
 
         var found = [(name: String, offset: UInt64)?](repeating: nil, count: addresses.count)
-        for place in stride(from: symbols.start, to: symbols.start + symbols.size - ELF.symbolSize + 1, by: ELF.symbolSize)
+        for place in stride(
+            from: symbols.start, to: symbols.start + symbols.size - ELF.symbolSize + 1, by: ELF.symbolSize)
         {
             guard bytes[place + 4] & 0xF == ELF.functionType else { continue }
-            guard let start = load(bytes, place + 8, as: UInt64.self), let size = load(bytes, place + 16, as: UInt64.self)
+            guard let start = load(bytes, place + 8, as: UInt64.self),
+                let size = load(bytes, place + 16, as: UInt64.self)
             else { return nil }
             for (index, address) in addresses.enumerated() where address >= start && address - start < size {
                 guard let name = load(bytes, place, as: UInt32.self), Int(name) < names.size else { continue }
