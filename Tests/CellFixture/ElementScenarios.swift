@@ -69,7 +69,7 @@ extension Scenario {
                     }
                 }
                 sender.outlets = [CellOutlet(mailbox)]
-                return [sender, steady("b")]
+                return [steady("b"), sender]
             }, stopAfter: "root/a started again, restart 1")
     }
 

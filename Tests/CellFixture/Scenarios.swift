@@ -74,7 +74,7 @@ extension Scenario {
             children: {
                 [
                     ChildSpec(
-                        "a", shutdown: .within(.milliseconds(50)), liveness: .milliseconds(100), isolation: .process
+                        "a", shutdown: .within(.seconds(1)), liveness: .milliseconds(100), isolation: .process
                     ) { life == 0 ? deaf : park }
                 ]
             }, stopAfter: "root/a started again, restart 1"),
@@ -147,9 +147,9 @@ extension Scenario {
         "cell in a cell": Scenario(
             children: {
                 [
-                    nested(
-                        "inner", isolation: .process,
-                        [ChildSpec("leaf", isolation: .process) { { life == 0 ? trap() : try await park() } }])
+                    supervisor(
+                        "inner", [ChildSpec("leaf", isolation: .process) { { life == 0 ? trap() : try await park() } }]
+                    ).childSpec(isolation: .process)
                 ]
             }, stopAfter: "root/inner started again, restart 1"),
         "other tree": Scenario(
@@ -185,13 +185,13 @@ extension Scenario {
         Scenario(
             children: {
                 [
+                    steady("b"),
                     ChildSpec("a", isolation: .process) {
                         {
                             if life == 0 { try await end() }
                             try await park()
                         }
                     },
-                    steady("b"),
                 ]
             }, stopAfter: "root/a started again, restart 1")
     }
@@ -239,34 +239,41 @@ extension Scenario {
         }, stopAfter: "done")
 
     private static var subtree: ChildSpec {
-        let failures = Failures()
-        return nested(
-            "inner", isolation: .process,
-            [
-                steady("first"),
-                ChildSpec("second") {
-                    {
-                        // In the first life of the cell.
-                        guard life == 0 else { return try await park() }
-                        if failures.count.add(1, ordering: .relaxed).oldValue == 0 {
-                            throw Failure("the inner supervisor's business")
-                        }
-                        trap()
-                    }
-                },
-            ])
+        let inner = Inner()
+        let second = ChildSpec("second") {
+            {
+                // In the first life of the cell.
+                guard life == 0 else { return try await park() }
+                if inner.failures.add(1, ordering: .relaxed).oldValue == 0 {
+                    throw Failure("the inner supervisor's business")
+                }
+                // Answered when the supervisor has started, and its supervisor knows.
+                try? await inner.supervisor?.stopChild("nobody")
+                trap()
+            }
+        }
+        let supervisor = supervisor("inner", [steady("first"), second])
+        inner.set(supervisor)
+        return supervisor.childSpec(isolation: .process)
     }
 }
 
-private final class Failures: Sendable {
-    let count = Atomic(0)
+private final class Inner: Sendable {
+    let failures = Atomic(0)
+    private let value = Mutex<Supervisor?>(nil)
+
+    var supervisor: Supervisor? { value.withLock { $0 } }
+
+    func set(_ supervisor: Supervisor) {
+        value.withLock { $0 = supervisor }
+    }
 }
 
 func steady(_ id: String) -> ChildSpec { ChildSpec(id) { park } }
 
-private func nested(_ id: String, isolation: Isolation, _ children: [ChildSpec]) -> ChildSpec {
+private func supervisor(_ id: String, _ children: [ChildSpec]) -> Supervisor {
     do {
-        return try Supervisor(id, children: children).childSpec(isolation: isolation)
+        return try Supervisor(id, children: children)
     } catch {
         fatalError("\(error)")
     }

@@ -6,6 +6,9 @@ struct Program {
     let errors: [String]
     let status: Int32
 
+    /// Without those of the supervisor, which do not wait for a cell's.
+    var linesOfCell: [String] { lines.filter { !$0.hasPrefix("root/") } }
+
     /// - Parameters:
     ///   - scenario: what it does.
     ///   - onLine: told of each line as it comes, and how to end the program.
