@@ -272,7 +272,6 @@ extension Supervisor {
         case .ending(let cause):
             endingCount -= 1
             child.task = nil
-            child.ran = .zero
             // A child that was told to stop may well end by CancellationError; any other error is news.
             if let error, !(error is CancellationError) {
                 child.lastError = error
@@ -458,6 +457,7 @@ extension Supervisor {
     /// Cancels a child's task. It ends soon, or is abandoned when its shutdown time is over.
     private func end(_ child: Child, _ cause: Child.Cause) {
         child.endedInStart = child.isStarting
+        child.ran = child.isRunning ? timeline.now - child.startedAt : .zero
         child.state = .ending(cause)
         endingCount += 1
         child.task?.cancel()
@@ -474,7 +474,6 @@ extension Supervisor {
         child.incarnation += 1
         child.task = nil
         child.state = .down
-        child.ran = .zero
         // What the abandoned task still says of itself must not be taken for its successor's.
         child.context = makeContext()
         abandoned += 1
