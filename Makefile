@@ -1,7 +1,8 @@
 # make firmware   build the WeatherStation's bundle and card image      TARGET=rpi4|rpi3|virt
 # make emulate    boot it in QEMU and print its readings                TARGET=…
 # make test       all tests, system tests in QEMU included
-# make bench      the figures of Benchmarks/README.md, into build/bench.json; COLD=1 adds a build without any cache
+# make bench      the figures of Benchmarks/README.md, into build/bench.json; COLD=1 adds a build without any cache,
+#                 FIGURES="restart.1.p50 ..." measures only these and writes no file
 SHELL := bash
 TARGET ?= rpi4
 PREFIX ?= /usr/local
@@ -16,7 +17,7 @@ BOARDS := rpi3 rpi4 virt
 .SECONDARY:
 
 help:
-	@sed -n 's/^# \?//p' Makefile | head -4
+	@sed -n 's/^# \?//p' Makefile | head -5
 
 firmware: build/WeatherStation-$(TARGET).img
 	@ls -l build/WeatherStation-$(TARGET).apus build/WeatherStation-$(TARGET).img
@@ -51,9 +52,14 @@ test: dependencies lint $(foreach board,$(BOARDS),build/WeatherStation-$(board).
 	swift test --skip SystemTests
 	swift test --filter SystemTests
 
-bench: build/WeatherStation-rpi4.img build/WeatherStation-rpi3.img
+# These figures need no card images.
+SUPERVISION := restart.% child.% fanin.% periodic.% startstop.% cell.%
+BENCHED := $(if $(FIGURES),$(filter-out $(SUPERVISION),$(FIGURES)),all)
+
+bench: $(if $(BENCHED),build/WeatherStation-rpi4.img build/WeatherStation-rpi3.img)
+	Tools/install-dependencies Benchmarks/host-packages
 	swift build -c release --package-path Benchmarks
-	Benchmarks/.build/release/bench $(if $(COLD),--cold)
+	Benchmarks/.build/release/bench $(if $(COLD),--cold) $(FIGURES)
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests $(APP)/Package.swift $(APP)/Sources \

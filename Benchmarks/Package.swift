@@ -1,17 +1,23 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Depends on nothing: it measures what a user runs, from outside.
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
 let package = Package(
     name: "benchmarks",
+    dependencies: [.package(name: "apus", path: "..")],
     targets: [
+        // Depends on nothing: it measures what a user runs, from outside.
+        .executableTarget(name: "bench", swiftSettings: strict),
+        // What it runs beside OTP.
+        .systemLibrary(name: "CMalloc"),
         .executableTarget(
-            name: "bench",
-            swiftSettings: [
-                .treatAllWarnings(as: .error),
-                .enableUpcomingFeature("ExistentialAny"),
-                .enableUpcomingFeature("InternalImportsByDefault"),
-            ])
+            name: "supervision-bench", dependencies: ["CMalloc", .product(name: "Supervision", package: "apus")],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -71,6 +71,9 @@ final class Child {
     /// Of one of many like children the key tells which.
     var id: String { start == nil ? spec.id : "\(spec.id)#\(key)" }
 
+    /// What its task does.
+    var work: ChildSpec.Kind { if let start { .worker(start: start) } else { spec.kind } }
+
     var isDown: Bool { if case .down = state { true } else { false } }
     var isRunning: Bool { if case .running = state { true } else { false } }
     var isStarting: Bool { if case .starting = state { true } else { false } }

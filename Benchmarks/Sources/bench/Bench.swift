@@ -12,16 +12,14 @@ enum Bench {
     }
 
     /// In the order of the report.
-    private static var figures: [any Figure.Type] {
-        [
-            BundleSize.self, RootSize.self, BootFigures.self, RebuildTime.self,
-        ]
+    private static var figures: [any Figure] {
+        [BundleSize(), RootSize(), BootFigures(), RebuildTime()] + SupervisionFigures.all
     }
 
     private static func run(_ arguments: [String]) throws {
         let cold = arguments.contains("--cold")
         let wanted = arguments.filter { $0 != "--cold" }
-        let all = figures + (cold ? [ColdFirmware.self] : [])
+        let all = figures + (cold ? [ColdFirmware()] : [])
         let known = all.flatMap { $0.names }
         if let stranger = wanted.first(where: { !known.contains($0) }) {
             throw BenchError("there is no figure \(stranger); there are: \(known.joined(separator: ", "))")
@@ -59,10 +57,10 @@ enum Bench {
 
 /// One or more figures that one measurement gives.
 protocol Figure {
-    static var names: [String] { get }
+    var names: [String] { get }
 
     /// - Throws: a sentence that says why there is no number.
-    static func measure(_ place: Workplace) throws -> [Record]
+    func measure(_ place: Workplace) throws -> [Record]
 }
 
 struct BenchError: Error, CustomStringConvertible {

@@ -2,15 +2,15 @@ import Foundation
 
 /// Boots of the emulated Pi 3: time to the first reading that the broker has acknowledged, against the time the kernel
 /// itself takes to start the initramfs in the same boot; and the app's memory once it is at work. Guest seconds.
-enum BootFigures: Figure {
-    static let names = ["app.rss.bytes", "first-reading.seconds"]
+struct BootFigures: Figure {
+    let names = ["app.rss.bytes", "first-reading.seconds"]
 
     /// Both figures in each boot.
-    private static let boots = 5
+    private let boots = 5
     /// One a second after the first: the app is past its start.
-    private static let readings = 30
+    private let readings = 30
 
-    static func measure(_ place: Workplace) throws -> [Record] {
+    func measure(_ place: Workplace) throws -> [Record] {
         let load = try Workplace.load()
         var memory: [Record.Value] = []
         var times: [Record.Value] = []

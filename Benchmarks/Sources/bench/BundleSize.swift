@@ -1,8 +1,8 @@
 /// The signed bundle of the reference app for the Pi 4.
-enum BundleSize: Figure {
-    static let names = ["bundle.bytes"]
+struct BundleSize: Figure {
+    let names = ["bundle.bytes"]
 
-    static func measure(_ place: Workplace) throws -> [Record] {
+    func measure(_ place: Workplace) throws -> [Record] {
         let load = try Workplace.load()
         let size = try place.size(of: place.bundle("rpi4"))
         return [

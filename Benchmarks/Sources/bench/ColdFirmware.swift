@@ -2,10 +2,10 @@ import Foundation
 
 /// `make firmware` in a fresh clone with every cache empty, once: packages, sources and SDK come over the network, what
 /// is compiled is compiled. Time on the network is told apart, because it is the mirror's and not ours.
-enum ColdFirmware: Figure {
-    static let names = ["firmware.cold.seconds", "firmware.cold.network.seconds"]
+struct ColdFirmware: Figure {
+    let names = ["firmware.cold.seconds", "firmware.cold.network.seconds"]
 
-    static func measure(_ place: Workplace) throws -> [Record] {
+    func measure(_ place: Workplace) throws -> [Record] {
         let load = try Workplace.load()
         let folder = place.scratch.appendingPathComponent("cold")
         try? FileManager.default.removeItem(at: folder)

@@ -32,7 +32,7 @@ struct EmulatedBoot {
             defer { for end in [input.read, output.write, errors.write] { close(end) } }
             process = try Program.start(
                 [
-                    place.fwtool, "emulate", place.image("rpi3").path, "--target", "rpi3", "--console", "--set",
+                    try place.fwtool, "emulate", place.image("rpi3").path, "--target", "rpi3", "--console", "--set",
                     "console=shell",
                 ], streams: [input.read, output.write, errors.write])
         }

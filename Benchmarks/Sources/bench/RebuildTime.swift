@@ -1,12 +1,12 @@
 import Foundation
 
 /// A one-line change in the app to the new signed bundle, against `swift build` alone of such a change.
-enum RebuildTime: Figure {
-    static let names = ["rebuild.warm.seconds"]
+struct RebuildTime: Figure {
+    let names = ["rebuild.warm.seconds"]
 
-    private static let pairs = 7
+    private let pairs = 7
 
-    static func measure(_ place: Workplace) throws -> [Record] {
+    func measure(_ place: Workplace) throws -> [Record] {
         let load = try Workplace.load()
         let app = try App(place)
         // Everything else is compiled and cached now.

@@ -5,6 +5,10 @@ struct Record: Encodable {
     enum Unit: String, Encodable {
         case bytes
         case seconds
+        case milliseconds = "ms"
+        case microseconds = "us"
+        /// A number by itself.
+        case one = "1"
     }
 
     /// A single measurement, with the peer's in the same run.
@@ -42,6 +46,11 @@ struct Record: Encodable {
         self.load = load
     }
 
+    /// What the figure is bound to, nil when it is only told, and whether it keeps it.
+    var must: (bound: Must, isHeld: Bool)? {
+        Must.all[name].map { ($0, $0.isHeld(ours: ours, ratio: ratio)) }
+    }
+
     var ours: Double { Self.median(values.map(\.ours)) }
     var peer: Double? { values.allSatisfy { $0.peer != nil } ? Self.median(values.compactMap(\.peer)) : nil }
     /// Of each run by itself, so that what slows a run down counts for both.
@@ -60,6 +69,8 @@ struct Record: Encodable {
         try container.encode(ours, forKey: .ours)
         try container.encode(peer, forKey: .peer)
         try container.encode(ratio, forKey: .ratio)
+        try container.encode(must?.bound, forKey: .must)
+        try container.encode(must?.isHeld, forKey: .held)
         try container.encode(unit, forKey: .unit)
         try container.encode(values.count, forKey: .runs)
         try container.encode(values, forKey: .values)
@@ -67,5 +78,5 @@ struct Record: Encodable {
         try container.encode(load, forKey: .load)
     }
 
-    private enum CodingKeys: CodingKey { case name, ours, peer, ratio, unit, runs, values, versions, load }
+    private enum CodingKeys: CodingKey { case name, ours, peer, ratio, must, held, unit, runs, values, versions, load }
 }

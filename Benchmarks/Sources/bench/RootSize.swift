@@ -2,10 +2,10 @@ import Foundation
 
 /// The Pi 4's root file system without kernel and kernel modules, compressed: the slot's root image and the runtime layer,
 /// which travels in the initramfs.
-enum RootSize: Figure {
-    static let names = ["root.zst.bytes"]
+struct RootSize: Figure {
+    let names = ["root.zst.bytes"]
 
-    static func measure(_ place: Workplace) throws -> [Record] {
+    func measure(_ place: Workplace) throws -> [Record] {
         let load = try Workplace.load()
         let folder = place.scratch.appendingPathComponent("root")
         try? FileManager.default.removeItem(at: folder)
@@ -41,7 +41,7 @@ enum RootSize: Figure {
     }
 
     /// The options of Sources/fwtool/RootImage.swift.
-    private static func pack(_ tree: URL, to image: URL, _ place: Workplace) throws {
+    private func pack(_ tree: URL, to image: URL, _ place: Workplace) throws {
         try place.run(
             "mkfs.erofs", "--quiet", "-T0", "--force-uid=0", "--force-gid=0", "-x-1", "-U",
             "61707573-0000-4000-8000-000000000000", image.path, tree.path)

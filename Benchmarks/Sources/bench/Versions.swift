@@ -10,10 +10,31 @@ enum Versions {
         }
         let text = try place.run(place.fwtool, "bundle", "inspect", place.bundle(target).path, "--json").output
         var versions = try JSONDecoder().decode(Answer.self, from: Data(text.utf8)).manifest.metadata
+        versions["apus"] = try commit(place)
+        return versions
+    }
+
+    /// What a figure of this machine's own programs depends on.
+    static func checkout(_ place: Workplace) throws -> [String: String] {
+        [
+            "apus": try commit(place), "swift": try program("swift", from: place),
+            "kernel": try place.run("uname", "-r").output.trimmingCharacters(in: .newlines),
+            "processor": try processor(),
+        ]
+    }
+
+    private static func commit(_ place: Workplace) throws -> String {
         let commit = try place.run("git", "rev-parse", "--short=12", "HEAD").output
         let changes = try place.run("git", "status", "--porcelain", "--untracked-files=no").output
-        versions["apus"] = commit.trimmingCharacters(in: .newlines) + (changes.isEmpty ? "" : " and changes")
-        return versions
+        return commit.trimmingCharacters(in: .newlines) + (changes.isEmpty ? "" : " and changes")
+    }
+
+    /// Its name and how many of them there are (proc_cpuinfo(5); ARM's kernel gives no name).
+    private static func processor() throws -> String {
+        let lines = try String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8).split(separator: "\n")
+        let name = lines.first { $0.hasPrefix("model name") }?.split(separator: ":").last
+        return "\(ProcessInfo.processInfo.activeProcessorCount) x"
+            + (name.map(String.init) ?? " unnamed")
     }
 
     /// The line in which a program tells its version, asked with `--version`.

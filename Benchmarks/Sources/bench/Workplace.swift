@@ -4,20 +4,26 @@ import Foundation
 struct Workplace {
     let root: URL
     let build: URL
-    let fwtool: String
     /// Kept between runs, so that a second one finds its app compiled.
     let scratch: URL
 
-    /// - Throws: when the current folder is not the repository's, or something is not built.
+    /// - Throws: when the scratch folder cannot be made.
     init() throws {
         root = URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
         build = root.appendingPathComponent("build")
-        fwtool = root.appendingPathComponent(".build/release/fwtool").path
         scratch = build.appendingPathComponent("bench")
-        guard FileManager.default.isExecutableFile(atPath: fwtool) else {
-            throw BenchError("\(fwtool) is missing; run: make bench")
-        }
         try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+    }
+
+    /// - Throws: when it is not built.
+    var fwtool: String {
+        get throws {
+            let path = root.appendingPathComponent(".build/release/fwtool").path
+            guard FileManager.default.isExecutableFile(atPath: path) else {
+                throw BenchError("\(path) is missing; run: make bench")
+            }
+            return path
+        }
     }
 
     func bundle(_ target: String) -> URL { build.appendingPathComponent("WeatherStation-\(target).apus") }

@@ -1,0 +1,39 @@
+/// The bounds that the figures are to keep, all of them. A figure that misses its bound is told and fails nothing: these
+/// are measurements on whatever machine it is, and a gate that fails by chance is soon ignored.
+struct Must: Encodable {
+    enum Of: String, Encodable {
+        /// Ours over the peer's in the same run.
+        case ratio
+        /// Our own, in the figure's unit.
+        case ours
+    }
+
+    let of: Of
+    let atMost: Double
+
+    static let all: [String: Must] = [
+        // A restart under OTP kills an isolated process and waits for its successor's acknowledgement; ours has neither
+        // to pay for, so being as good is not enough.
+        "restart.1.p50": Must(of: .ratio, atMost: 0.5),
+        // OTP looks for the dead child among all of them.
+        "restart.1000.p50": Must(of: .ratio, atMost: 0.25),
+        "child.bytes": Must(of: .ratio, atMost: 1),
+        "fanin.cpu": Must(of: .ratio, atMost: 0.125),
+        "periodic.late.p99": Must(of: .ratio, atMost: 0.5),
+        "periodic.cpu": Must(of: .ratio, atMost: 0.25),
+        // Linear is 10; the rest is for caches and page faults.
+        "startstop.scaling": Must(of: .ours, atMost: 12),
+        "startstop.dynamic.scaling": Must(of: .ours, atMost: 12),
+        "cell.restart.p50": Must(of: .ours, atMost: 20),
+    ]
+
+    /// - Parameters:
+    ///   - ours: the figure's median.
+    ///   - ratio: the median of its ratios, nil without a peer.
+    func isHeld(ours: Double, ratio: Double?) -> Bool {
+        switch of {
+        case .ratio: ratio.map { $0 <= atMost } ?? false
+        case .ours: ours <= atMost
+        }
+    }
+}
