@@ -68,6 +68,9 @@ final class Child {
 
     var spec: ChildSpec { template.spec }
 
+    /// As it was when this life began: the deadlines in force.
+    var launchedSpec: ChildSpec { launchedTemplate?.spec ?? spec }
+
     /// Of one of many like children the key tells which.
     var id: String { start == nil ? spec.id : "\(spec.id)#\(key)" }
 
@@ -100,7 +103,7 @@ final class Child {
         case .ending: state = .stopping
         }
         let uptime = isRunning ? now - startedAt : nil
-        let livenessAge = isRunning && spec.liveness != nil ? now - context.lastCheckIn : nil
+        let livenessAge = isRunning && launchedSpec.liveness != nil ? now - context.lastCheckIn : nil
         let own = (id, spec.restart, max(0, starts - 1), lastError, spec.mailbox?.statistics)
         return { supervisor in
             ChildSnapshot(

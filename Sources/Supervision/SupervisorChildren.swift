@@ -56,15 +56,22 @@ extension Supervisor {
         var failed: Child? = first
         while let child = failed, verdict == nil {
             if let delay = nextDelay(of: child, ran: child.ran) {
-                await stopAll(group(of: child))
+                await stopSiblings(of: child)
                 guard verdict == nil else { return }
                 for member in group(of: child) { member.isSuspended = true }
                 return postpone(child, by: delay)
             }
             guard isWithinIntensity(at: timeline.now) else { return giveUp(child) }
-            await stopAll(group(of: child))
+            await stopSiblings(of: child)
             failed = await startGroup(group(of: child))
         }
+    }
+
+    /// Stops those that a child's failure concerns. The child itself needs no stop, which would be a temporary one's end:
+    /// one whose first start failed waits for its back-off too.
+    private func stopSiblings(of child: Child) async {
+        child.state = .down
+        await stopAll(group(of: child).filter { $0 !== child })
     }
 
     /// Starts those who were stopped because of a sibling whose back-off they waited for, itself among them.
@@ -216,7 +223,7 @@ extension Supervisor {
         child.state = .running
         child.startedAt = now
         child.context.isStarting = false
-        if let liveness = child.spec.liveness {
+        if let liveness = child.launchedSpec.liveness {
             child.context.checkIn()
             setDeadline(of: child, at: now + liveness)
         } else {
@@ -372,9 +379,10 @@ extension Supervisor {
         }
     }
 
+    /// Forgets nothing: a longer period may be set yet.
     func countRecentRestarts() -> Int {
-        forgetRestarts(at: timeline.now)
-        return recentRestarts.count
+        let now = timeline.now
+        return recentRestarts.count { now - $0 < configuration.intensity.period }
     }
 
     /// The child's next back-off without chance's share; nil without one.
@@ -430,10 +438,10 @@ extension Supervisor {
     private func deadlinePassed(_ child: Child, _ now: Duration) {
         switch child.state {
         case .starting:
-            guard let deadline = child.spec.startDeadline else { return }
+            guard let deadline = child.launchedSpec.startDeadline else { return }
             fail(child, .startDeadlineExceeded(path: path + [child.id], deadline: deadline))
         case .running:
-            guard let liveness = child.spec.liveness else { return }
+            guard let liveness = child.launchedSpec.liveness else { return }
             let next = child.context.lastCheckIn + liveness
             if next > now {
                 deadlines.set(child, at: next)
