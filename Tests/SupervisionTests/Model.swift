@@ -125,6 +125,8 @@ struct Model {
     private(set) var children: [Path: Child] = [:]
     private(set) var supervisors: [Path: Supervisor] = [:]
     var puppets: [Path: PuppetPlan] = [:]
+    /// Whose turn it is where several supervisors could go on, which nothing fixes; nil: the outermost's.
+    var turns: SeededGenerator?
 
     init(_ tree: ModelTree) {
         supervisors[Self.root] = Supervisor(initial: tree, tree: tree)
@@ -165,7 +167,7 @@ extension Model {
         settle()
     }
 
-    var isBegun: Bool { supervisors[Self.root]?.phase != .stopped || result != nil }
+    var canRun: Bool { supervisors[Self.root]?.phase == .stopped }
 
     /// The workers in their bodies.
     var running: [Path] { children.filter { $0.value.state == .running && $0.value.spec.tree == nil }.keys.sorted() }
@@ -187,15 +189,7 @@ extension Model {
 
     mutating func call(_ number: Int, of path: Path, _ request: ModelRequest) {
         guard let supervisor = supervisors[path] else { return }
-        if case .startDynamic = request { supervisors[path]?.lastNumber += 1 }
-        if let refusal = flaw(of: request, supervisor.tree) {
-            answers[number] = refusal
-        } else if supervisor.takesCalls {
-            var request = request
-            if case .startDynamic = request, var spec = supervisor.tree.children.first {
-                spec.name += "#\(supervisor.lastNumber + 1)"
-                request = .start(spec)
-            }
+        if supervisor.takesCalls {
             supervisors[path]?.callers.insert(number)
             supervisors[path]?.inbox.append(.request(request, call: number))
         } else {
@@ -259,7 +253,17 @@ extension Model {
 
     /// Draws all consequences.
     private mutating func settle() {
-        while let path = supervisors.keys.sorted().first(where: { canStep($0) }) { step(path) }
+        while let path = nextToStep() { step(path) }
+    }
+
+    private mutating func nextToStep() -> Path? {
+        let ready = supervisors.keys.filter { canStep($0) }.sorted()
+        guard ready.count > 1, turns != nil else { return ready.first }
+        return turns.map { turns in
+            var turns = turns
+            defer { self.turns = turns }
+            return ready.randomElement(using: &turns)
+        } ?? nil
     }
 
     private func canStep(_ path: Path) -> Bool {
@@ -346,33 +350,33 @@ extension Model {
         spec.isSignificant && (spec.restart == .permanent || tree.autoShutdown == .never) ? "invalidSpec" : nil
     }
 
-    private func flaw(of request: ModelRequest, _ tree: ModelTree) -> String? {
-        switch request {
-        case .start(let spec): return flaw(of: spec, tree)
-        case .reconfigure(let changed):
-            var names: Set<String> = []
-            for spec in changed.children {
-                if !names.insert(spec.name).inserted { return "duplicateChild" }
-                if let flaw = flaw(of: spec, changed) { return flaw }
-            }
-            return nil
-        default: return nil
+    private func flaw(of tree: ModelTree) -> String? {
+        var names: Set<String> = []
+        for spec in tree.children {
+            if !names.insert(spec.name).inserted { return "duplicateChild" }
+            if let flaw = flaw(of: spec, tree) { return flaw }
         }
+        return nil
     }
 
     private mutating func perform(_ request: ModelRequest, _ call: Int, _ path: Path) {
         guard let tree = supervisors[path]?.tree, let siblings = supervisors[path]?.children else { return }
         switch request {
+        case .startDynamic:
+            if siblings.count >= tree.maxChildren { return answer(call, of: path, "tooManyChildren") }
+            guard var spec = tree.children.first, let number = supervisors[path]?.lastNumber else { return }
+            supervisors[path]?.lastNumber = number + 1
+            spec.name += "#\(number + 1)"
+            add(spec, to: path)
+            doFirst([.start("\(path)/\(spec.name)", .added(call: call))], path)
         case .start(let spec):
             let child = "\(path)/\(spec.name)"
-            if tree.isDynamic, siblings.count >= tree.maxChildren { return answer(call, of: path, "tooManyChildren") }
             if let other = children[child] {
                 return answer(call, of: path, other.isActive ? "alreadyStarted" : "alreadyPresent")
             }
+            if let flaw = flaw(of: spec, tree) { return answer(call, of: path, flaw) }
             add(spec, to: path)
             doFirst([.start(child, .added(call: call))], path)
-        case .startDynamic:
-            break
         case .stop(let name):
             guard let child = children["\(path)/\(name)"] else { return answer(call, of: path, "unknownChild") }
             // Its siblings may wait for its back-off.
@@ -389,6 +393,7 @@ extension Model {
                 answer(call, of: path, "ok")
             }
         case .reconfigure(let changed):
+            if let flaw = flaw(of: changed) { return answer(call, of: path, flaw) }
             let names = Set(changed.children.map { "\(path)/\($0.name)" })
             if siblings.contains(where: {
                 !names.contains($0) && children[$0].flatMap { flaw(of: $0.spec, changed) } != nil
@@ -420,7 +425,8 @@ extension Model {
 
     private mutating func restartGroup(of path: Path) {
         guard let parent = children[path]?.parent else { return }
-        let stops = group(of: path).reversed().map { Step.stop([$0]) }
+        children[path]?.state = .down
+        let stops = group(of: path).reversed().filter { $0 != path }.map { Step.stop([$0]) }
         if let delay = nextDelay(path) {
             doFirst(stops + [.suspendGroup(of: path, delay: delay)], parent)
         } else if isTolerated(parent) {

@@ -7,7 +7,7 @@ import Testing
 final class ModelSubject {
     private enum Node {
         case supervisor(Supervisor)
-        case pool(DynamicSupervisor<Model.Path>, lastNumber: Int)
+        case pool(DynamicSupervisor<Int>)
     }
 
     private let simulation: Simulation
@@ -94,12 +94,10 @@ final class ModelSubject {
     func call(_ number: Int, of path: Model.Path, _ request: ModelRequest) throws {
         switch nodes[path] {
         case nil: return
-        case .pool(let pool, let lastNumber):
-            let name = "\(pool.id)#\(lastNumber + 1)"
+        case .pool(let pool):
             switch request {
             case .startDynamic:
-                nodes[path] = .pool(pool, lastNumber: lastNumber + 1)
-                calls[number] = Call { _ = try await pool.startChild("\(path)/\(name)") }
+                calls[number] = Call { _ = try await pool.startChild(number) }
             case .stop(let name):
                 let key = name.split(separator: "#").last.flatMap { Int($0) } ?? 0
                 calls[number] = Call { try await pool.stopChild(DynamicChild(key: key, supervisor: pool.id)) }
@@ -165,14 +163,14 @@ final class ModelSubject {
             return try make(path, tree).childSpec(
                 restart: spec.restart, backoff: spec.backoff, isSignificant: spec.isSignificant)
         }
-        let pool = try DynamicSupervisor<Model.Path>(
+        let pool = try DynamicSupervisor<Int>(
             spec.name, restart: template.restart, shutdown: Shutdown(template), backoff: template.backoff,
             startDeadline: template.startDeadline.map { .milliseconds($0) },
             liveness: template.liveness.map { .milliseconds($0) },
             maxChildren: tree.maxChildren == .max ? nil : tree.maxChildren, intensity: Intensity(tree),
             abandonedLimit: tree.abandonedLimit, clock: clock
-        ) { [puppets] path in try await puppets[path].start() }
-        nodes[path] = .pool(pool, lastNumber: 0)
+        ) { [puppets] call in try await puppets.ofPool("\(path)/\(spec.name)", startedBy: call).start() }
+        nodes[path] = .pool(pool)
         return pool.childSpec(restart: spec.restart, backoff: spec.backoff, isSignificant: spec.isSignificant)
     }
 
@@ -204,6 +202,8 @@ extension Shutdown {
 /// All workers of a scenario, those to come included.
 private final class Puppets: Sendable {
     private let puppets = Mutex<[Model.Path: ModelSubject.Puppet]>([:])
+    /// Of each dynamic supervisor the calls that added children, in order: the n-th added the child of number n.
+    private let pools = Mutex<[Model.Path: [Int]]>([:])
 
     var all: [ModelSubject.Puppet] { puppets.withLock { Array($0.values) } }
 
@@ -216,6 +216,17 @@ private final class Puppets: Sendable {
             puppets[path] = puppet
             return puppet
         }
+    }
+}
+
+extension Puppets {
+    func ofPool(_ prefix: Model.Path, startedBy call: Int) -> ModelSubject.Puppet {
+        let number = pools.withLock { pools in
+            if let place = pools[prefix]?.firstIndex(of: call) { return place + 1 }
+            pools[prefix, default: []].append(call)
+            return pools[prefix]?.count ?? 0
+        }
+        return self["\(prefix)#\(number)"]
     }
 }
 
