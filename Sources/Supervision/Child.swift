@@ -54,7 +54,7 @@ final class Child {
     var isAwaited = false
     /// How the awaited start went.
     var startOutcome: Supervisor.StartOutcome?
-    /// Stopped because of a sibling whose back-off it waits for.
+    /// Stopped because of a sibling whose restart it waits for.
     var isSuspended = false
     /// Where ``Deadlines`` keeps it.
     var deadlinePlace: Int?

@@ -49,46 +49,33 @@ extension Supervisor {
         return child.startOutcome ?? .interrupted
     }
 
-    /// Restarts a failed child and those of its siblings that its failure concerns.
-    ///
-    /// One that fails to start again is the next failed child, and one restart more.
-    func restartGroup(of first: Child) async {
-        var failed: Child? = first
-        while let child = failed, verdict == nil {
-            if let delay = nextDelay(of: child, ran: child.ran) {
-                await stopSiblings(of: child)
-                guard verdict == nil else { return }
-                for member in group(of: child) { member.isSuspended = true }
-                return postpone(child, by: delay)
-            }
-            guard isWithinIntensity(at: timeline.now) else { return giveUp(child) }
-            await stopSiblings(of: child)
-            failed = await startGroup(group(of: child))
-        }
-    }
-
-    /// Stops those that a child's failure concerns. The child itself needs no stop, which would be a temporary one's end:
-    /// one whose first start failed waits for its back-off too.
-    private func stopSiblings(of child: Child) async {
+    /// Restarts a failed child and those of its siblings that its failure concerns, after its back-off if it has one.
+    func restartGroup(of child: Child) async {
+        let delay = nextDelay(of: child, ran: child.ran)
+        guard delay != nil || isWithinIntensity(at: timeline.now) else { return giveUp(child) }
+        // The child itself needs no stop, which would be a temporary one's end: it waits for its back-off when it could
+        // not start.
         child.state = .down
         await stopAll(group(of: child).filter { $0 !== child })
+        guard verdict == nil else { return }
+        for member in group(of: child) { member.isSuspended = true }
+        if let delay { postpone(child, by: delay) } else { await resumeSuspended() }
     }
 
-    /// Starts those who were stopped because of a sibling whose back-off they waited for, itself among them.
+    /// Starts those who were stopped because of a failed sibling, itself among them, up to the first that fails to start.
+    ///
+    /// That one is the next failed child, and one restart more. As in OTP it waits for its turn: a loop of starts that
+    /// fail must not keep those waiting who call to end it.
     func resumeSuspended() async {
-        if let failed = await startGroup(orderedChildren.filter(\.isSuspended)) { await restartGroup(of: failed) }
-    }
-
-    /// Starts children in order, up to the first that fails to start, which is returned.
-    private func startGroup(_ group: [Child]) async -> Child? {
-        for child in group where verdict == nil && child.isDown {
+        for child in orderedChildren where verdict == nil && child.isSuspended && child.isDown {
             switch await startAwaited(child) {
             case .running, .interrupted: break
             case .ignored: if child.spec.restart == .temporary { remove(child) }
-            case .failed: return child
+            case .failed:
+                child.state = .exited
+                return post(.exit(child, incarnation: child.incarnation))
             }
         }
-        return nil
     }
 
     /// The children that the failure of one concerns, itself among them, in order.

@@ -12,10 +12,10 @@ extension Supervisor {
             await stop(child)
         case .stopNamed(let name):
             let child = try child(named: name)
-            let wasWaiting = child.isWaiting
+            let wasAwaited = child.isWaiting || child.hasExited
             await stop(child)
-            // Nobody is left whose back-off its siblings wait for.
-            if wasWaiting { await resumeSuspended() }
+            // Nobody is left whose restart its siblings wait for.
+            if wasAwaited { await resumeSuspended() }
         case .restart(let name):
             try await restart(try stoppedChild(named: name))
         case .delete(let name):
