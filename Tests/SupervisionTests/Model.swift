@@ -54,7 +54,7 @@ struct Model {
         /// The agenda waits for its start.
         var isAwaited = false
         var outcome: Outcome?
-        /// Stopped because of a sibling whose back-off it waits for.
+        /// Stopped because of a sibling whose restart it waits for.
         var isSuspended = false
         var endedInStart = false
         /// Ignores its cancellation.
@@ -82,8 +82,7 @@ struct Model {
         case untilStopped([Path])
         case start(Path, Purpose)
         case untilStarted(Path, Purpose)
-        case startGroup(of: Path)
-        case suspendGroup(of: Path, delay: Int)
+        case suspendGroup(of: Path, delay: Int?)
         case resumeSuspended
         case answer(call: Int)
         case begun, finish, over
@@ -126,7 +125,7 @@ struct Model {
     private(set) var supervisors: [Path: Supervisor] = [:]
     var puppets: [Path: PuppetPlan] = [:]
     /// Whose turn it is where several supervisors could go on, which nothing fixes; nil: the outermost's.
-    var turns: SeededGenerator?
+    var turns: ModelTurns?
 
     init(_ tree: ModelTree) {
         supervisors[Self.root] = Supervisor(initial: tree, tree: tree)
@@ -258,12 +257,7 @@ extension Model {
 
     private mutating func nextToStep() -> Path? {
         let ready = supervisors.keys.filter { canStep($0) }.sorted()
-        guard ready.count > 1, turns != nil else { return ready.first }
-        return turns.map { turns in
-            var turns = turns
-            defer { self.turns = turns }
-            return ready.randomElement(using: &turns)
-        } ?? nil
+        return turns == nil ? ready.first : turns?.pick(ready)
     }
 
     private func canStep(_ path: Path) -> Bool {
@@ -296,13 +290,13 @@ extension Model {
             launch(child)
         case .untilStarted(let child, let purpose):
             if let outcome = children[child]?.outcome { startIsOver(child, purpose, outcome) }
-        case .startGroup(let failed):
-            doFirst(group(of: failed).map { .start($0, .group) }, path)
         case .suspendGroup(let failed, let delay):
             for child in group(of: failed) { children[child]?.isSuspended = true }
-            postpone(failed, delay)
+            if let delay { postpone(failed, delay) } else { doFirst([.resumeSuspended], path) }
         case .resumeSuspended:
-            let suspended = supervisor.children.filter { children[$0]?.isSuspended ?? false }
+            let suspended = supervisor.children.filter {
+                children[$0]?.isSuspended ?? false && children[$0]?.state == .down
+            }
             doFirst(suspended.map { .start($0, .group) }, path)
         case .answer(let call):
             answer(call, of: path, "ok")
@@ -379,8 +373,8 @@ extension Model {
             doFirst([.start(child, .added(call: call))], path)
         case .stop(let name):
             guard let child = children["\(path)/\(name)"] else { return answer(call, of: path, "unknownChild") }
-            // Its siblings may wait for its back-off.
-            let rest: [Step] = child.state == .waiting ? [.resumeSuspended] : []
+            // Its siblings may wait for its restart.
+            let rest: [Step] = [.waiting, .exited].contains(child.state) ? [.resumeSuspended] : []
             doFirst([.stop(["\(path)/\(name)"])] + rest + [.answer(call: call)], path)
         case .restart(let name), .delete(let name):
             guard let child = children["\(path)/\(name)"] else { return answer(call, of: path, "unknownChild") }
@@ -423,17 +417,14 @@ extension Model {
         }
     }
 
+    /// Its siblings are stopped, and all wait for its back-off, if it has one.
     private mutating func restartGroup(of path: Path) {
         guard let parent = children[path]?.parent else { return }
+        let delay = nextDelay(path)
+        guard delay != nil || isTolerated(parent) else { return giveUp(path) }
         children[path]?.state = .down
-        let stops = group(of: path).reversed().filter { $0 != path }.map { Step.stop([$0]) }
-        if let delay = nextDelay(path) {
-            doFirst(stops + [.suspendGroup(of: path, delay: delay)], parent)
-        } else if isTolerated(parent) {
-            doFirst(stops + [.startGroup(of: path)], parent)
-        } else {
-            giveUp(path)
-        }
+        let siblings = group(of: path).reversed().filter { $0 != path }
+        doFirst(siblings.map { .stop([$0]) } + [.suspendGroup(of: path, delay: delay)], parent)
     }
 
     /// What follows when a child ended that nobody had asked to.
@@ -453,8 +444,7 @@ extension Model {
             if supervisor.tree.isDynamic || child.spec.restart == .temporary { remove(path) }
             if child.spec.isSignificant { significantChildEnded(child.parent) }
         } else if !supervisor.tree.isDynamic, supervisor.tree.strategy != .oneForOne {
-            children[path]?.state = .exited
-            supervisors[child.parent]?.inbox.append(.exit(path, life: child.life))
+            exit(path)
         } else if let delay = nextDelay(path) {
             postpone(path, delay)
         } else if isTolerated(child.parent) {
@@ -462,6 +452,13 @@ extension Model {
         } else {
             giveUp(path)
         }
+    }
+
+    /// It waits for its supervisor's turn, and so does whoever calls meanwhile.
+    private mutating func exit(_ path: Path) {
+        guard let child = children[path] else { return }
+        children[path]?.state = .exited
+        supervisors[child.parent]?.inbox.append(.exit(path, life: child.life))
     }
 
     private mutating func significantChildEnded(_ parent: Path) {
@@ -566,7 +563,7 @@ extension Model {
             if let delay = nextDelay(path) { postpone(path, delay) } else { giveUp(path, "startFailed") }
         case (.group, .failed):
             supervisors[child.parent]?.agenda.removeAll { if case .start(_, .group) = $0 { true } else { false } }
-            restartGroup(of: path)
+            exit(path)
         case (.added(let call), .failed):
             remove(path)
             answer(call, of: child.parent, "startFailed")
@@ -717,5 +714,24 @@ extension Model {
             if child.spec.tree != nil { lines.append(snapshot(path)) }
         }
         return lines.joined(separator: "\n")
+    }
+}
+
+/// One of the orders in which supervisors that are independent of each other may go on.
+struct ModelTurns {
+    private var random: SeededGenerator
+    private let steadiness: Int
+    private var last: Model.Path?
+
+    init(seed: UInt64) {
+        random = SeededGenerator(seed: seed)
+        // From strictly by chance to one of them until it can no more.
+        steadiness = Int.random(in: 0...20, using: &random)
+    }
+
+    mutating func pick(_ ready: [Model.Path]) -> Model.Path? {
+        if let last, ready.contains(last), Int.random(in: 0..<20, using: &random) < steadiness { return last }
+        last = ready.randomElement(using: &random)
+        return last
     }
 }

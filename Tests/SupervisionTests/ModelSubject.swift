@@ -89,7 +89,7 @@ final class ModelSubject {
 
     func puppet(_ path: Model.Path, _ change: (Puppet) -> Void) { after { change(puppets[path]) } }
 
-    func releaseAll() { after { puppets.all.forEach { $0.release() } } }
+    func releaseAll() { after { for puppet in puppets.all { puppet.release() } } }
 
     func call(_ number: Int, of path: Model.Path, _ request: ModelRequest) throws {
         switch nodes[path] {

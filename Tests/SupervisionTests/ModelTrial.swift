@@ -5,6 +5,9 @@ struct ModelTrial {
     /// Each stimulus and the events it led to.
     private(set) var transcript = ""
 
+    /// Enough for those that up to 100,000 scenarios need, and few scenarios need any.
+    private static let orders: UInt64 = 3000
+
     private var model: Model
     private let subject: ModelSubject
     private var calls = 0
@@ -38,9 +41,9 @@ struct ModelTrial {
         consider(stimulus, until: moment)
         guard let difference = compare(before, seen, snapshot) else { return }
         // Supervisors that act at the same time may do so in any order, as long as there is one that explains it all.
-        for seed in 1...30 as ClosedRange<UInt64> {
+        for seed in 1...Self.orders {
             model = before
-            model.turns = SeededGenerator(seed: seed)
+            model.turns = ModelTurns(seed: seed)
             consider(stimulus, until: moment)
             model.turns = nil
             if compare(before, seen, snapshot) == nil { return }
