@@ -20,8 +20,9 @@ final class ChildContext: Sendable {
     }
 
     /// Notes that the child is alive. One clock reading and one store: cheap enough for every round of a loop.
-    func checkIn() {
-        checkedIn.store(timeline.now.nanoseconds, ordering: .relaxed)
+    /// - Parameter monotonic: what `MonotonicClock` says now, if the caller knows.
+    func checkIn(at monotonic: Int64? = nil) {
+        checkedIn.store(timeline.nanoseconds(at: monotonic), ordering: .relaxed)
     }
 
     var lastCheckIn: Duration { .nanoseconds(checkedIn.load(ordering: .relaxed)) }

@@ -3,8 +3,8 @@ internal import Synchronization
 /// The ticks of one actor, from their start to their end: by an error of a tick or by cancellation, whichever is first.
 protocol TickSeries: AnyObject, Sendable {
     /// Only the service's thread ticks.
-    /// - Parameter begin: the present moment, in nanoseconds of the service's clock.
-    func tick(_ tick: Tick, at begin: Int64)
+    /// - Parameter monotonic: what `MonotonicClock` says now, if the service goes by it.
+    func tick(_ tick: Tick, at monotonic: Int64?)
 }
 
 final class ActorTicks<Subject: PeriodicActor>: TickSeries {
@@ -19,6 +19,7 @@ final class ActorTicks<Subject: PeriodicActor>: TickSeries {
     // is what a tick costs.
     private let phase = Atomic(Phase.idle)
     private let subject: Subject
+    private let tickSubject: @Sendable (Subject, Tick) throws -> Void
     private let child: ChildContext?
     private let outcome = Outcome()
 
@@ -28,19 +29,23 @@ final class ActorTicks<Subject: PeriodicActor>: TickSeries {
     init(_ subject: Subject, of child: ChildContext?) {
         self.subject = subject
         self.child = child
+        let isolated: @Sendable (isolated Subject, Tick) throws -> Void = { try $0.tick($1) }
+        // As in Actor.assumeIsolated, less its check for every call, which costs as much as the rest of a tick: that
+        // the service is the actor's executor was checked once, and executors do not change.
+        tickSubject = unsafeBitCast(isolated, to: (@Sendable (Subject, Tick) throws -> Void).self)
     }
 
-    func tick(_ tick: Tick, at begin: Int64) {
+    func tick(_ tick: Tick, at monotonic: Int64?) {
         guard
             phase.compareExchange(expected: .idle, desired: .ticking, ordering: .acquiringAndReleasing).exchanged
         else { return }
         do {
-            try callSubject(tick)
+            try tickSubject(subject, tick)
         } catch {
             phase.store(.ended, ordering: .releasing)
             return outcome.come(.failure(error))
         }
-        child?.checkIn()
+        child?.checkIn(at: monotonic)
         let (isIdle, _) = phase.compareExchange(expected: .ticking, desired: .idle, ordering: .acquiringAndReleasing)
         if !isIdle {
             phase.store(.ended, ordering: .releasing)
@@ -64,13 +69,5 @@ final class ActorTicks<Subject: PeriodicActor>: TickSeries {
     /// - Throws: the last tick's error or `CancellationError`.
     func end() async throws {
         try await outcome.wait()
-    }
-
-    private func callSubject(_ tick: Tick) throws {
-        let isolated: (isolated Subject, Tick) throws -> Void = { try $0.tick($1) }
-        // As in Actor.assumeIsolated, less its check for every call, which costs as much as the rest of a tick: that
-        // the service is the actor's executor was checked once, and executors do not change.
-        let plain = unsafeBitCast(isolated, to: ((Subject, Tick) throws -> Void).self)
-        try plain(subject, tick)
     }
 }

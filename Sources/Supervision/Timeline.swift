@@ -38,13 +38,22 @@ package struct Timeline: Sendable {
         }
     }
 
+    /// The present moment in nanoseconds.
+    /// - Parameter monotonic: what `MonotonicClock` says now, if the caller knows; a real clock need not be read then.
+    func nanoseconds(at monotonic: Int64? = nil) -> Int64 {
+        switch source {
+        case .kernel(let origin, _): (monotonic ?? MonotonicClock.now) - origin
+        case .clock(let elapsed, _): elapsed().nanoseconds
+        }
+    }
+
     /// Waits for a moment of this timeline; at once when it is past.
     /// - Throws: `CancellationError` when the task is cancelled.
     package func sleep(until moment: Duration) async throws {
         switch source {
         case .kernel(let origin, let timers):
             let outcome = Outcome()
-            let id = timers.insert(.call { outcome.come(.success(())) }, at: origin.addingClamped(moment.nanoseconds))
+            let id = timers.insert({ outcome.come(.success(())) }, at: origin.addingClamped(moment.nanoseconds))
             try await withTaskCancellationHandler {
                 try await outcome.wait()
             } onCancel: {
@@ -66,7 +75,7 @@ package struct Timeline: Sendable {
     package func wake(at moment: Duration, _ action: @escaping @Sendable () -> Void) -> WakeUp {
         switch source {
         case .kernel(let origin, let timers):
-            return WakeUp(timers, timers.insert(.call(action), at: origin.addingClamped(moment.nanoseconds)))
+            return WakeUp(timers, timers.insert(action, at: origin.addingClamped(moment.nanoseconds)))
         case .clock(_, let sleep):
             return WakeUp(
                 Task.detached {

@@ -50,7 +50,7 @@ public final class TimerService: Sendable {
     ///   - action: short, and it never blocks.
     /// - Returns: the call, for cancelling it. Nothing is cancelled by releasing it.
     public func wake(at moment: Duration, _ action: @escaping @Sendable () -> Void) -> WakeUp {
-        WakeUp(core, core.insert(.call(action), at: moment.nanoseconds))
+        WakeUp(core, core.insert(action, at: moment.nanoseconds))
     }
 
     /// Lets an actor tick until one of its ticks throws or the task is cancelled. When it throws, no tick runs and none
