@@ -38,15 +38,6 @@ package struct Timeline: Sendable {
         }
     }
 
-    /// The present moment in nanoseconds.
-    /// - Parameter monotonic: what `MonotonicClock` says now, if the caller knows; a real clock need not be read then.
-    func nanoseconds(at monotonic: Int64? = nil) -> Int64 {
-        switch source {
-        case .kernel(let origin, _): (monotonic ?? MonotonicClock.now) - origin
-        case .clock(let elapsed, _): elapsed().nanoseconds
-        }
-    }
-
     /// Waits for a moment of this timeline; at once when it is past.
     /// - Throws: `CancellationError` when the task is cancelled.
     package func sleep(until moment: Duration) async throws {

@@ -18,6 +18,8 @@ final class TimerCore: Sendable {
     /// The clock when it is not the kernel's.
     private let timeline: Timeline?
     private let state = Mutex(State())
+    /// The address of the series whose tick runs, 0 for none. Its own cache line at best: every tick writes it.
+    private let ticking = Atomic(UInt(0))
 
     init(_ clock: any Clock<Duration>) {
         timeline = clock is ContinuousClock ? nil : Timeline(clock)
@@ -69,6 +71,13 @@ extension TimerCore {
         _ = state.withLock { $0.queue.remove(id) }
     }
 
+    /// Ends a series: now, or when its tick that runs has ended.
+    func cancel(_ series: ActorTicks<some PeriodicActor>) {
+        // The thread writes `ticking` and then reads that the series is over, this writes and reads the other way
+        // round: one of them sees the other's.
+        series.cancel { ticking.load(ordering: .sequentiallyConsistent) == address(of: series) }
+    }
+
     /// A number from 0 to less than `count`, each time another.
     func nextShare(of count: Int) -> Int {
         let number = state.withLock { state in
@@ -107,10 +116,14 @@ extension TimerCore {
         for member in moment.members {
             // Of the moments that passed together, those before the series began are not its own.
             guard moment.scheduled >= member.first else { continue }
-            let ownMissed = min(moment.missed, (moment.scheduled - member.first) / moment.period)
+            let ownMissed =
+                moment.missed == 0 ? 0 : min(moment.missed, (moment.scheduled - member.first) / moment.period)
             let lateness = begin - moment.scheduled
-            let tick = Tick(scheduled: moment.scheduled, lateness: lateness, missed: Int(ownMissed))
-            member.series.tick(tick, at: timeline == nil ? begin : nil)
+            ticking.store(address(of: member.series), ordering: .sequentiallyConsistent)
+            member.series.tick(
+                Tick(scheduled: moment.scheduled, lateness: lateness, missed: Int(ownMissed)), at: begin)
+            ticking.store(0, ordering: .sequentiallyConsistent)
+            member.series.settle()
             ticks += 1
             missed += ownMissed
             worst = max(worst, lateness + ownMissed * moment.period)
@@ -145,4 +158,8 @@ extension TimerCore {
         }
         return nil
     }
+}
+
+private func address(of series: some TickSeries) -> UInt {
+    UInt(bitPattern: Unmanaged.passUnretained(series).toOpaque())
 }

@@ -68,13 +68,18 @@ public final class TimerService: Sendable {
     public func run(_ actor: some PeriodicActor, every period: Duration, phase: Duration? = nil) async throws {
         try check(actor, every: period)
         let phase = phase ?? nextPhase(in: period)
-        let series = ActorTicks(actor, of: ChildContext.current)
+        let series = ActorTicks(actor, now: core.now)
+        let child = ChildContext.current
+        child?.setPulse { [core] in .nanoseconds(core.now - series.lastBegin) }
         let id = core.insert(series, every: period.nanoseconds, phase: phase.nanoseconds)
-        defer { core.remove(id) }
+        defer {
+            core.remove(id)
+            child?.setPulse(nil)
+        }
         try await withTaskCancellationHandler {
             try await series.end()
         } onCancel: {
-            series.cancel()
+            core.cancel(series)
         }
     }
 
