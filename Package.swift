@@ -35,15 +35,16 @@ let package = Package(
         .target(name: "Bundle", dependencies: ["JSON", "COpenSSL", "CZstd"], swiftSettings: strict),
 
         // The device, ground floor first.
-        .target(name: "Supervision", swiftSettings: strict),
-        .target(name: "Hardware", dependencies: ["CGPIOD", "CI2C", "CLinux"], swiftSettings: strict),
+        .target(name: "Threads", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(name: "Supervision", dependencies: ["Threads"], swiftSettings: strict),
+        .target(name: "Hardware", dependencies: ["Threads", "CGPIOD", "CI2C", "CLinux"], swiftSettings: strict),
         .target(name: "Sensors", dependencies: ["Supervision", "Hardware", "CLinux"], swiftSettings: strict),
         .target(
-            name: "Publishing", dependencies: ["JSON", "Supervision", "Hardware", "Sensors", "CMosquitto", "CLinux"],
+            name: "Publishing", dependencies: ["JSON", "Threads", "Supervision", "Sensors", "CMosquitto", "CLinux"],
             swiftSettings: strict),
         .target(name: "Device", dependencies: ["Hardware", "Sensors"], swiftSettings: strict),
         .target(
-            name: "Apus", dependencies: ["Supervision", "Hardware", "Sensors", "Publishing", "Device"],
+            name: "Apus", dependencies: ["Threads", "Supervision", "Hardware", "Sensors", "Publishing", "Device"],
             swiftSettings: strict),
         .executableTarget(name: "apus-init", dependencies: ["CLinux"], swiftSettings: strict),
 
@@ -60,7 +61,8 @@ let package = Package(
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
         .testTarget(name: "BootStateTests", dependencies: ["BootState"], swiftSettings: strict),
         .testTarget(name: "BundleTests", dependencies: ["Bundle", "JSON"], swiftSettings: strict),
-        .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
+        .testTarget(name: "ThreadsTests", dependencies: ["Threads"], swiftSettings: strict),
+        .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "Threads"], swiftSettings: strict),
         .testTarget(name: "HardwareTests", dependencies: ["Hardware"], swiftSettings: strict),
         .testTarget(name: "SensorsTests", dependencies: ["Sensors", "Hardware", "Supervision"], swiftSettings: strict),
         .testTarget(

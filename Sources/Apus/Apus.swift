@@ -4,3 +4,4 @@
 @_exported public import Publishing
 @_exported public import Sensors
 @_exported public import Supervision
+@_exported public import Threads

@@ -1,6 +1,6 @@
 internal import Glibc
-internal import Hardware
 internal import Synchronization
+internal import Threads
 
 /// SIGTERM and SIGINT, turned into a call. A second of the same kind ends the process at once.
 ///

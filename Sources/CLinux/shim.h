@@ -1,5 +1,6 @@
 // What Linux offers and Swift's Glibc module does not: variadic system calls, macros, headers it leaves out.
 #pragma once
+#include <linux/futex.h>
 #include <linux/if_arp.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -11,8 +12,10 @@
 #include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/timex.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 // glibc declares these under _GNU_SOURCE only (spawn.h), which Swift's import of Glibc does not set.
 int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
@@ -27,4 +30,20 @@ static inline int linux_ioctl(int descriptor, unsigned long request, void *argum
 // Names the calling thread; the kernel keeps the first 15 bytes (PR_SET_NAME in prctl(2)).
 static inline void linux_set_thread_name(const char *name) {
     prctl(PR_SET_NAME, name);
+}
+
+// Lets the calling thread's waits end that late at most, in nanoseconds (PR_SET_TIMERSLACK in prctl(2)).
+static inline void linux_set_timer_slack(unsigned long nanoseconds) {
+    prctl(PR_SET_TIMERSLACK, nanoseconds);
+}
+
+// futex(2): waits while the word holds the value, at most until a moment of CLOCK_MONOTONIC; NULL: without limit.
+// May return at any time.
+static inline void linux_futex_wait(void *word, uint32_t value, const struct timespec *deadline) {
+    syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value, deadline, NULL, FUTEX_BITSET_MATCH_ANY);
+}
+
+// futex(2): wakes one thread that waits on the word.
+static inline void linux_futex_wake(void *word) {
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1);
 }

@@ -1,5 +1,6 @@
 internal import CGPIOD
 internal import Glibc
+internal import Threads
 
 /// An open GPIO chip of the kernel. Lines requested from it stay valid after it is closed.
 struct GPIOChip: ~Copyable {

@@ -1,3 +1,5 @@
+internal import Threads
+
 /// An I2C bus: transactions with the devices on it, one at a time.
 ///
 /// Transfers block for as long as the bus takes (up to the kernel's time-out, one second for most adapters), so every

@@ -1,6 +1,7 @@
 internal import CI2C
 internal import CLinux
 internal import Glibc
+internal import Threads
 
 /// A bus of the kernel, through i2c-dev's combined-transaction ioctl (Documentation/i2c/dev-interface.rst).
 final class LinuxI2C: I2CController {

@@ -1,6 +1,7 @@
 internal import CGPIOD
 internal import Glibc
 internal import Synchronization
+internal import Threads
 
 /// A line of a kernel GPIO chip, through libgpiod 2.
 final class LinuxLine: LineRequest {

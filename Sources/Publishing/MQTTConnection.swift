@@ -1,4 +1,4 @@
-internal import Hardware
+internal import Threads
 
 /// A connection to a broker that is opened again whenever it is lost, until this object is released.
 ///

@@ -1,4 +1,4 @@
-internal import Hardware
+internal import Threads
 internal import Supervision
 internal import Synchronization
 

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Hardware
+internal import Threads
 
 /// The network thread: connects, carries messages and acknowledgements, and connects again, until stopped.
 ///

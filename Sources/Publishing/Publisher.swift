@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Hardware
 public import Sensors
 public import Supervision
 

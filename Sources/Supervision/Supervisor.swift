@@ -51,7 +51,7 @@ public actor Supervisor {
         case stopNamed(String)
         case restart(String)
         case delete(String)
-        case reconfigure(Configuration, [ChildSpec])
+        case reconfigure((inout Configuration) -> Void, [ChildSpec])
     }
 
     let timeline: Timeline
@@ -145,7 +145,7 @@ public actor Supervisor {
         path = [id]
     }
 
-    private static func check(
+    static func check(
         _ children: [ChildSpec], _ configuration: Configuration, of id: String
     ) throws(SupervisionError) {
         if id.isEmpty { throw .invalidConfiguration(supervisor: id, reason: "its id is empty") }
@@ -206,9 +206,6 @@ extension Supervisor {
     ///   ``SupervisionError/invalidSpec(id:supervisor:reason:)``, ``SupervisionError/notRunning(supervisor:)``,
     ///   ``SupervisionError/reentrantCall(supervisor:)``. `CancellationError` when the caller was cancelled meanwhile.
     public func startChild(_ spec: ChildSpec) async throws {
-        if let flaw = spec.flaw(under: configuration.autoShutdown) {
-            throw SupervisionError.invalidSpec(id: spec.id, supervisor: id, reason: flaw)
-        }
         _ = try await ask(.start(makeChild(Child.Template(spec))))
     }
 
@@ -260,13 +257,13 @@ extension Supervisor {
         strategy: Strategy? = nil, intensity: Intensity? = nil, autoShutdown: AutoShutdown? = nil,
         abandonedLimit: Int? = nil, children: [ChildSpec] = []
     ) async throws {
-        var changed = configuration
-        if let strategy { changed.strategy = strategy }
-        if let intensity { changed.intensity = intensity }
-        if let autoShutdown { changed.autoShutdown = autoShutdown }
-        if let abandonedLimit { changed.abandonedLimit = abandonedLimit }
-        try Self.check(children, changed, of: id)
-        _ = try await ask(.reconfigure(changed, children))
+        let change = { (configuration: inout Configuration) in
+            if let strategy { configuration.strategy = strategy }
+            if let intensity { configuration.intensity = intensity }
+            if let autoShutdown { configuration.autoShutdown = autoShutdown }
+            if let abandonedLimit { configuration.abandonedLimit = abandonedLimit }
+        }
+        _ = try await ask(.reconfigure(change, children))
     }
 
     /// The spec of a child; nil when there is none of this name.

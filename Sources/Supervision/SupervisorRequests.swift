@@ -20,8 +20,8 @@ extension Supervisor {
             try await restart(try stoppedChild(named: name))
         case .delete(let name):
             remove(try stoppedChild(named: name))
-        case .reconfigure(let changed, let specs):
-            try apply(changed, specs)
+        case .reconfigure(let change, let specs):
+            try apply(change, specs)
         }
         return nil
     }
@@ -35,6 +35,9 @@ extension Supervisor {
             throw other.isActive
                 ? SupervisionError.alreadyStarted(id: child.id, supervisor: id)
                 : SupervisionError.alreadyPresent(id: child.id, supervisor: id)
+        }
+        if let flaw = child.spec.flaw(under: configuration.autoShutdown) {
+            throw SupervisionError.invalidSpec(id: child.spec.id, supervisor: id, reason: flaw)
         }
         add(child)
         switch await startAwaited(child) {
@@ -62,7 +65,10 @@ extension Supervisor {
         }
     }
 
-    private func apply(_ changed: Configuration, _ specs: [ChildSpec]) throws {
+    private func apply(_ change: (inout Configuration) -> Void, _ specs: [ChildSpec]) throws {
+        var changed = configuration
+        change(&changed)
+        try Self.check(specs, changed, of: id)
         // The children that stay must be possible under the changed supervisor too.
         let replaced = Set(specs.map(\.id))
         for child in children.values where !replaced.contains(child.id) {

@@ -1,7 +1,7 @@
 import Glibc
-import Hardware
 import Synchronization
 import Testing
+import Threads
 
 @Suite(.timeLimit(.minutes(10)))
 struct ThreadExecutorTests {

@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// The kernel's text for an error number, for example "No such file or directory".
-func systemMessage(_ code: Int32) -> String {
+package func systemMessage(_ code: Int32) -> String {
     guard let text = strerror(code) else { return "error \(code)" }
     return String(cString: text)
 }

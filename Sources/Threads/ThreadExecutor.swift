@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Synchronization
 
 /// Runs an actor's jobs one after the other on one thread of its own, so that they may block.
@@ -15,11 +16,21 @@ public final class ThreadExecutor: SerialExecutor {
     private let thread: DedicatedThread
 
     /// - Parameter name: the thread's name as `top -H` shows it; the kernel keeps the first 15 bytes.
-    /// - Throws: an error that says why the system has no thread or no file descriptor to give.
-    public init(name: String) throws {
-        let queue = try JobQueue()
+    /// - Throws: an error that says why the system has no thread to give.
+    public convenience init(name: String) throws {
+        try self.init(name: name) { nil }
+    }
+
+    /// An executor whose thread does something beside its jobs, with their isolation.
+    ///
+    /// - Parameter turn: called on the thread before every wait and between jobs. It returns the moment of
+    ///   `MonotonicClock`, in nanoseconds, when it wants to be called again; nil: when there is a job or ``waker`` was called.
+    ///   It must not hold the executor, whose release is what ends the thread.
+    /// - Throws: an error that says why the system has no thread to give.
+    package init(name: String, turn: @escaping @Sendable () -> Int64?) throws {
+        let queue = JobQueue()
         self.queue = queue
-        thread = try DedicatedThread(name: name) { queue.runUntilStopped() }
+        thread = try DedicatedThread(name: name) { queue.run(turn) }
         // Nobody joins it: the last release of the executor may happen on this very thread.
         thread.detach()
     }
@@ -31,6 +42,9 @@ public final class ThreadExecutor: SerialExecutor {
     public func enqueue(_ job: consuming ExecutorJob) {
         queue.append(JobQueue.Entry(job: UnownedJob(job), executor: self))
     }
+
+    /// Lets the thread take another turn, when called. It does not hold the executor.
+    package var waker: @Sendable () -> Void { { [queue] in queue.wake() } }
 
     public func isIsolatingCurrentContext() -> Bool? {
         thread.isCurrent
@@ -55,11 +69,7 @@ private final class JobQueue: Sendable {
     }
 
     private let state = Mutex(State())
-    private let ready: EventDescriptor
-
-    init() throws {
-        ready = try EventDescriptor()
-    }
+    private let ready = WakeFlag()
 
     func append(_ entry: Entry) {
         let wasEmpty = state.withLock { state in
@@ -75,18 +85,27 @@ private final class JobQueue: Sendable {
         ready.signal()
     }
 
-    func runUntilStopped() {
+    func wake() {
+        ready.signal()
+    }
+
+    func run(_ turn: () -> Int64?) {
+        // The default of 50 us for threads without real-time priority would be most of a tick's lateness.
+        linux_set_timer_slack(1)
         while true {
-            ready.wait()
+            let deadline = turn()
             let (entries, isStopped) = state.withLock { state in
                 let taken = state.entries
                 state.entries = []
                 return (taken, state.isStopped)
             }
+            if entries.isEmpty {
+                if isStopped { return }
+                ready.wait(until: deadline)
+            }
             for entry in entries {
                 entry.job.runSynchronously(on: entry.executor.asUnownedSerialExecutor())
             }
-            if isStopped { return }
         }
     }
 }
