@@ -15,6 +15,8 @@ enum SupervisionBench {
             case ("restart", 2): try await Restart.measure(children: numbers[0], restarts: numbers[1])
             case ("children", 1): try await Children.measure(count: numbers[0])
             case ("fanin", 2): try await FanIn.measure(sensors: numbers[0], readings: numbers[1])
+            case ("periodic", 3):
+                try await Periodic.measure(children: numbers[0], period: numbers[1], length: numbers[2])
             case ("startstop", 1): try await StartStop.measure(count: numbers[0])
             default: throw Usage()
             }
@@ -35,6 +37,7 @@ enum SupervisionBench {
             usage: supervision-bench restart CHILDREN RESTARTS
                                      children COUNT
                                      fanin SENSORS READINGS
+                                     periodic CHILDREN PERIOD-MS SECONDS
                                      startstop COUNT
             """
         }
