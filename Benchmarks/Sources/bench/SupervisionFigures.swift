@@ -140,6 +140,12 @@ extension SupervisionFigures {
                     Column("startstop.child", .microseconds) { try startStop("static", $0[1]) },
                     Column("startstop.dynamic.child", .microseconds) { try startStop("dynamic", $0[1]) },
                 ]),
+            SupervisionFigures(
+                calls: [["cell", "100"]],
+                columns: [
+                    Column("cell.restart.p50", .milliseconds, "p50.ms", hasPeer: false),
+                    Column("cell.restart.p99", .milliseconds, "p99.ms", hasPeer: false),
+                ]),
         ]
     }
 
