@@ -3,10 +3,10 @@ public struct ChildSnapshot: Sendable, CustomStringConvertible {
     public enum State: Sendable, Hashable {
         /// Not started, ended for good, or stopped.
         case stopped
-        /// In its start function for the first time, or after it was stopped.
+        /// In its start function for the first time.
         case starting
         case running
-        /// Failed and not yet running again.
+        /// Did run, or failed to, and does not run again yet.
         case restarting
         /// Cancelled and not yet ended.
         case stopping
