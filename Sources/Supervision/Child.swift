@@ -79,7 +79,14 @@ final class Child {
 
     /// What its task does.
     var work: ChildSpec.Kind {
-        if let start = cell?.start ?? start { .worker(start: start) } else { spec.kind }
+        // Not by ??, which would wrap each closure once more, in frames that the child's task then keeps.
+        if let cell {
+            .worker(start: cell.start)
+        } else if let start {
+            .worker(start: start)
+        } else {
+            spec.kind
+        }
     }
 
     var isDown: Bool { if case .down = state { true } else { false } }
