@@ -38,6 +38,8 @@ final class Performer: Sendable {
         var plan = Performance()
         var lives: [Int: Life] = [:]
         var lastLife = 0
+        var startCount = 0
+        var onStart: (@Sendable (Int) -> Void)?
     }
 
     private let state = Mutex(State())
@@ -48,6 +50,12 @@ final class Performer: Sendable {
     func plan(_ starts: [Performance.Start]) { state.withLock { $0.plan.starts = starts } }
 
     func react(_ reaction: Performance.Reaction) { state.withLock { $0.plan.onCancel = reaction } }
+
+    /// Called with the number of the start whenever it is started.
+    var onStart: (@Sendable (Int) -> Void)? {
+        get { state.withLock { $0.onStart } }
+        set { state.withLock { $0.onStart = newValue } }
+    }
 
     func returns() { end(.normal) }
 
@@ -63,7 +71,12 @@ final class Performer: Sendable {
     func release() { resume(with: .end(.normal)) { $0.isStart || $0.isCancelled } }
 
     @Sendable func start() async throws -> ChildSpec.Body? {
-        let start = state.withLock { $0.plan.starts.isEmpty ? .runs : $0.plan.starts.removeFirst() }
+        let (start, onStart, count) = state.withLock { state in
+            state.startCount += 1
+            let start = state.plan.starts.isEmpty ? .runs : state.plan.starts.removeFirst()
+            return (start, state.onStart, state.startCount)
+        }
+        onStart?(count)
         switch start {
         case .runs: break
         case .fails: throw Failure("no start")

@@ -48,6 +48,9 @@ final class Stage {
             onEvent: onEvent)
     }
 
+    /// Where the events go that ``news`` tells.
+    var note: @Sendable (SupervisorEvent) -> Void { log.note }
+
     /// A dynamic supervisor named pool, whose children are those that its arguments name.
     func pool(
         restart: Restart = .permanent, shutdown: Shutdown = .within(.seconds(5)), backoff: Backoff? = nil,
@@ -89,7 +92,10 @@ final class Stage {
     func pass(_ time: Duration) -> [String] { after { clock.advance(by: time) } }
 
     /// What follows when the supervisor that was started last is told to stop.
-    func stop() -> [String] { after { runs.last?.cancel() } }
+    func stop() -> [String] { after { cancel() } }
+
+    /// Tells it so, and lets it be followed by more before anything follows from it.
+    func cancel() { runs.last?.cancel() }
 
     /// How the supervisor that was started last has ended; nil when it has not.
     var ending: String? {
@@ -150,6 +156,9 @@ final class Stage {
     func states(of supervisor: Supervisor) throws -> [String] {
         try snapshot(of: supervisor).children.map { "\($0.id) \($0.state)" }
     }
+
+    /// Lets go of the supervisors that ran.
+    func forget() { runs = [] }
 
     private func clear() {
         for run in runs { run.cancel() }
