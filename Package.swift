@@ -36,7 +36,7 @@ let package = Package(
 
         // The device, ground floor first.
         .target(name: "Threads", dependencies: ["CLinux"], swiftSettings: strict),
-        .target(name: "Supervision", dependencies: ["Threads"], swiftSettings: strict),
+        .target(name: "Supervision", dependencies: ["CLinux", "Threads"], swiftSettings: strict),
         .target(name: "Hardware", dependencies: ["Threads", "CGPIOD", "CI2C", "CLinux"], swiftSettings: strict),
         .target(name: "Sensors", dependencies: ["Supervision", "Hardware", "CLinux"], swiftSettings: strict),
         .target(
@@ -62,7 +62,10 @@ let package = Package(
         .testTarget(name: "BootStateTests", dependencies: ["BootState"], swiftSettings: strict),
         .testTarget(name: "BundleTests", dependencies: ["Bundle", "JSON"], swiftSettings: strict),
         .testTarget(name: "ThreadsTests", dependencies: ["Threads"], swiftSettings: strict),
-        .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "Threads"], swiftSettings: strict),
+        .executableTarget(
+            name: "CellFixture", dependencies: ["Supervision"], path: "Tests/CellFixture", swiftSettings: strict),
+        .testTarget(
+            name: "SupervisionTests", dependencies: ["Supervision", "Threads", "CellFixture"], swiftSettings: strict),
         .testTarget(name: "HardwareTests", dependencies: ["Hardware"], swiftSettings: strict),
         .testTarget(name: "SensorsTests", dependencies: ["Sensors", "Hardware", "Supervision"], swiftSettings: strict),
         .testTarget(

@@ -37,6 +37,9 @@ final class Child {
     var start: ChildSpec.Start?
     var context: ChildContext
 
+    /// What it runs in, if it does not run in this process.
+    var cell: Cell?
+
     var state = State.down
     var task: Task<Void, Never>?
     /// Tells the child's lives apart: what comes from an earlier one is stale.
@@ -75,7 +78,9 @@ final class Child {
     var id: String { start == nil ? spec.id : "\(spec.id)#\(key)" }
 
     /// What its task does.
-    var work: ChildSpec.Kind { if let start { .worker(start: start) } else { spec.kind } }
+    var work: ChildSpec.Kind {
+        if let start = cell?.start ?? start { .worker(start: start) } else { spec.kind }
+    }
 
     var isDown: Bool { if case .down = state { true } else { false } }
     var isRunning: Bool { if case .running = state { true } else { false } }

@@ -139,6 +139,9 @@ extension Supervisor {
     func launch(_ child: Child) {
         let incarnation = begin(child, at: timeline.now)
         child.launchedTemplate = child.template
+        child.cell = child.spec.isolation.options.map { options in
+            Cell(path: path + [child.id], options: options, outlets: child.spec.allOutlets, emit: emit)
+        }
         child.task = spawn(child.key, incarnation, child.work, child.context)
     }
 
@@ -205,7 +208,10 @@ extension Supervisor {
     }
 
     private func started(_ key: Int, _ incarnation: Int) -> StartAnswer {
-        guard let child = children[key], child.incarnation == incarnation, child.isStarting else { return .end }
+        guard let child = children[key], child.incarnation == incarnation, child.isStarting else {
+            // A cell's process ends only with the body, which notices at once that it was cancelled.
+            return children[key]?.cell == nil ? .end : .run
+        }
         let now = timeline.now
         child.state = .running
         child.startedAt = now
@@ -442,7 +448,7 @@ extension Supervisor {
                 launch(child)
             }
         case .ending(let cause):
-            abandon(child, cause)
+            if child.cell?.isKilled ?? true { abandon(child, cause) } else { kill(child, .shutdownTimeOver) }
         case .down, .exited:
             break
         }
@@ -462,9 +468,19 @@ extension Supervisor {
         child.task?.cancel()
         switch child.spec.shutdown {
         case .unlimited: deadlines.clear(child)
-        case .within(let limit) where limit <= .zero: abandon(child, cause)
+        case .within(let limit) where limit <= .zero:
+            if child.cell == nil { abandon(child, cause) } else { kill(child, .notWaitedFor) }
         case .within(let limit): setDeadline(of: child, at: timeline.now + limit)
         }
+    }
+
+    /// How long a killed process may take to end. It is gone within milliseconds, unless the kernel waits for a device on
+    /// its behalf, which nothing can interrupt: then the cell is abandoned as a task would be.
+    private static let killTime = Duration.seconds(5)
+
+    private func kill(_ child: Child, _ reason: CellCrash.Cause) {
+        child.cell?.kill(reason)
+        setDeadline(of: child, at: timeline.now + Self.killTime)
     }
 
     private func abandon(_ child: Child, _ cause: Child.Cause) {

@@ -37,7 +37,7 @@ extension Supervisor {
                 ? SupervisionError.alreadyStarted(id: spec.id, supervisor: id)
                 : SupervisionError.alreadyPresent(id: spec.id, supervisor: id)
         }
-        if let flaw = spec.flaw(under: configuration.autoShutdown) {
+        if let flaw = spec.flaw(under: configuration.autoShutdown) ?? spec.flawAtRunTime {
             throw SupervisionError.invalidSpec(id: spec.id, supervisor: id, reason: flaw)
         }
         let child = makeChild(template, start: start)
@@ -71,6 +71,11 @@ extension Supervisor {
         var changed = configuration
         change(&changed)
         try Self.check(specs, changed, of: id)
+        for spec in specs {
+            if let flaw = spec.flawAtRunTime {
+                throw SupervisionError.invalidSpec(id: spec.id, supervisor: id, reason: flaw)
+            }
+        }
         // The children that stay must be possible under the changed supervisor too.
         let replaced = Set(specs.map(\.id))
         for child in children.values where !replaced.contains(child.id) {

@@ -50,7 +50,7 @@ public final class TimerService: Sendable {
     ///   - action: short, and it never blocks.
     /// - Returns: the call, for cancelling it. Nothing is cancelled by releasing it.
     public func wake(at moment: Duration, _ action: @escaping @Sendable () -> Void) -> WakeUp {
-        WakeUp(core, core.insert(.call(action), at: moment.nanoseconds))
+        WakeUp(core, core.insert(action, at: moment.nanoseconds))
     }
 
     /// Lets an actor tick until one of its ticks throws or the task is cancelled. When it throws, no tick runs and none
@@ -68,13 +68,18 @@ public final class TimerService: Sendable {
     public func run(_ actor: some PeriodicActor, every period: Duration, phase: Duration? = nil) async throws {
         try check(actor, every: period)
         let phase = phase ?? nextPhase(in: period)
-        let series = ActorTicks(actor, of: ChildContext.current)
+        let series = ActorTicks(actor, now: core.now)
+        let child = ChildContext.current
+        child?.setPulse { [core] in .nanoseconds(core.now - series.lastBegin) }
         let id = core.insert(series, every: period.nanoseconds, phase: phase.nanoseconds)
-        defer { core.remove(id) }
+        defer {
+            core.remove(id)
+            child?.setPulse(nil)
+        }
         try await withTaskCancellationHandler {
             try await series.end()
         } onCancel: {
-            series.cancel()
+            core.cancel(series)
         }
     }
 
