@@ -59,12 +59,13 @@ final class ChildContext: Sendable {
         set { starting.store(newValue, ordering: .relaxed) }
     }
 
-    /// Whether this child, or one it runs in, is in a start function that `other` waits for: a call to `other` that has
-    /// to wait its turn would then wait for its own caller.
+    /// Whether `other` waits for this child's start function, or for the start of the supervisor that waits for it, and
+    /// so on: a call to `other` that has to wait its turn would then wait for its own caller.
     func isAwaited(by other: Supervisor) -> Bool {
         var context: ChildContext? = self
-        while let child = context {
-            if child.isStarting, child.supervisor == ObjectIdentifier(other) { return true }
+        // Nobody waits for a body, also while those around it still start.
+        while let child = context, child.isStarting {
+            if child.supervisor == ObjectIdentifier(other) { return true }
             context = child.parent
         }
         return false

@@ -40,7 +40,7 @@ public struct ChildSnapshot: Sendable, CustomStringConvertible {
         if restarts > 0 { parts.append("\(restarts) restarts") }
         if let mailbox { parts.append("mailbox \(mailbox.depth), at most \(mailbox.highWaterMark)") }
         if let livenessAge { parts.append("alive \(SupervisorEvent.text(livenessAge)) ago") }
-        if let lastError { parts.append("last error: \(lastError)") }
+        if let lastError { parts.append("last error: \(SupervisorEvent.oneLine(lastError))") }
         return parts.joined(separator: ", ")
     }
 }

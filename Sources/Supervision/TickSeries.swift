@@ -4,9 +4,10 @@ internal import Synchronization
 ///
 /// It ends once and for all; whoever waits for its outcome knows then that no tick runs and none will.
 protocol TickSeries: AnyObject, Sendable {
-    /// Called by the service's thread alone. Does nothing after the end.
+    /// Called by the service's thread alone.
     /// - Parameter begin: the present moment, in nanoseconds of the service's clock.
-    func tick(_ tick: Tick, at begin: Int64)
+    /// - Returns: false when nothing was done because the series is over.
+    func tick(_ tick: Tick, at begin: Int64) -> Bool
 
     /// Called by the service's thread when the tick is over: ends the series if it was cancelled meanwhile.
     func settle()
@@ -33,8 +34,8 @@ final class ActorTicks<Subject: PeriodicActor>: TickSeries {
         tickSubject = unsafeBitCast(isolated, to: (@Sendable (Subject, Tick) throws -> Void).self)
     }
 
-    func tick(_ tick: Tick, at begin: Int64) {
-        guard !isOver.load(ordering: .sequentiallyConsistent) else { return }
+    func tick(_ tick: Tick, at begin: Int64) -> Bool {
+        guard !isOver.load(ordering: .sequentiallyConsistent) else { return false }
         lastTick.store(begin, ordering: .relaxed)
         do {
             try tickSubject(subject, tick)
@@ -42,6 +43,7 @@ final class ActorTicks<Subject: PeriodicActor>: TickSeries {
             isOver.store(true, ordering: .relaxed)
             outcome.come(.failure(error))
         }
+        return true
     }
 
     func settle() {

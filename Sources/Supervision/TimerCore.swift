@@ -5,7 +5,8 @@ internal import Threads
 final class TimerCore: Sendable {
     private struct State {
         var queue = TimerQueue()
-        var statistics = TimerStatistics()
+        var ticks = 0
+        var missed: Int64 = 0
         var worstLateness: Int64 = 0
         var longestTick: Int64 = 0
         /// How many phases were given away.
@@ -17,12 +18,15 @@ final class TimerCore: Sendable {
 
     /// The clock when it is not the kernel's.
     private let timeline: Timeline?
+    /// The thread wakes at multiples of this, in nanoseconds.
+    private let resolution: Int64
     private let state = Mutex(State())
     /// The address of the series whose tick runs, 0 for none. Its own cache line at best: every tick writes it.
     private let ticking = Atomic(UInt(0))
 
-    init(_ clock: any Clock<Duration>) {
+    init(_ clock: any Clock<Duration>, resolution: Duration) {
         timeline = clock is ContinuousClock ? nil : Timeline(clock)
+        self.resolution = timeline == nil ? resolution.nanoseconds : 1
     }
 
     func setWaker(_ wake: @escaping @Sendable () -> Void) {
@@ -38,7 +42,9 @@ final class TimerCore: Sendable {
 extension TimerCore {
     var statistics: TimerStatistics {
         state.withLock { state in
-            var statistics = state.statistics
+            var statistics = TimerStatistics()
+            statistics.ticks = state.ticks
+            statistics.missed = Int(state.missed)
             statistics.worstLateness = .nanoseconds(state.worstLateness)
             statistics.longestTick = .nanoseconds(state.longestTick)
             statistics.actors = state.queue.seriesCount
@@ -58,9 +64,9 @@ extension TimerCore {
 
     private func insert(_ body: (inout TimerQueue) -> TimerQueue.ID) -> TimerQueue.ID {
         let (id, wake) = state.withLock { state in
-            let first = state.queue.first
+            let before = wakeTime(state.queue)
             let id = body(&state.queue)
-            return (id, state.queue.first == first ? nil : state.wake)
+            return (id, wakeTime(state.queue) == before ? nil : state.wake)
         }
         wake?()
         return id
@@ -76,6 +82,18 @@ extension TimerCore {
         // The thread writes `ticking` and then reads that the series is over, this writes and reads the other way
         // round: one of them sees the other's.
         series.cancel { ticking.load(ordering: .sequentiallyConsistent) == address(of: series) }
+    }
+
+    /// Drops all that is still to come.
+    func close() {
+        let (_, alarm) = state.withLock { state in
+            defer {
+                state.queue = TimerQueue()
+                state.alarm = nil
+            }
+            return (state.queue, state.alarm)
+        }
+        alarm?.wakeUp.cancel()
     }
 
     /// A number from 0 to less than `count`, each time another.
@@ -98,13 +116,21 @@ extension TimerCore {
     /// - Returns: when there will be more, in nanoseconds of ``MonotonicClock``; nil when ``wake`` will tell.
     func turn() -> Int64? {
         let now = now
-        switch state.withLock({ $0.queue.takeDue(at: now) }) {
+        let (due, first) = state.withLock { ($0.queue.takeDue(at: now), wakeTime($0.queue)) }
+        switch due {
         case .call(let action): action()
         case .ticks(let moment): run(moment)
         case nil: break
         }
         if let timeline { return nextTurn(by: timeline) }
-        return state.withLock { $0.queue.first }
+        return first
+    }
+
+    /// When the thread has to look at the queue; nil while there is nothing in it.
+    private func wakeTime(_ queue: TimerQueue) -> Int64? {
+        guard let first = queue.first, resolution > 1 else { return queue.first }
+        let remainder = first % resolution
+        return remainder > 0 ? first.addingClamped(resolution - remainder) : first
     }
 
     private func run(_ moment: TimerQueue.Moment) {
@@ -120,20 +146,21 @@ extension TimerCore {
                 moment.missed == 0 ? 0 : min(moment.missed, (moment.scheduled - member.first) / moment.period)
             let lateness = begin - moment.scheduled
             ticking.store(address(of: member.series), ordering: .sequentiallyConsistent)
-            member.series.tick(
+            let isDone = member.series.tick(
                 Tick(scheduled: moment.scheduled, lateness: lateness, missed: Int(ownMissed)), at: begin)
             ticking.store(0, ordering: .sequentiallyConsistent)
             member.series.settle()
-            ticks += 1
-            missed += ownMissed
-            worst = max(worst, lateness + ownMissed * moment.period)
+            guard isDone else { continue }
             let end = now
+            ticks += 1
+            missed = missed.addingClamped(ownMissed)
+            worst = max(worst, lateness + ownMissed * moment.period)
             longest = max(longest, end - begin)
             begin = end
         }
         state.withLock { state in
-            state.statistics.ticks += ticks
-            state.statistics.missed += Int(missed)
+            state.ticks += ticks
+            state.missed = state.missed.addingClamped(missed)
             state.worstLateness = max(state.worstLateness, worst)
             state.longestTick = max(state.longestTick, longest)
         }

@@ -93,6 +93,11 @@ struct TimerQueue {
     /// When something is due next; nil when nothing is in the queue.
     var first: Int64? { heap.first?.deadline }
 
+    func contains(_ id: ID) -> Bool { slots[id.slot].generation == id.generation }
+
+    /// The most there ever was in the queue at a time, which is what it takes memory for.
+    var capacity: Int { slots.count }
+
     mutating func insert(_ call: @escaping Call, at moment: Int64) -> ID {
         callCount += 1
         let slot = occupy(.call(call))
@@ -125,7 +130,7 @@ struct TimerQueue {
 
     /// Does nothing when the id names nothing any more.
     mutating func remove(_ id: ID) -> Removed? {
-        guard slots[id.slot].generation == id.generation else { return nil }
+        guard contains(id) else { return nil }
         switch slots[id.slot].content {
         case .none, .group:
             return nil

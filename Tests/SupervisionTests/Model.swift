@@ -123,7 +123,7 @@ struct Model {
     private(set) var result: String?
     private(set) var children: [Path: Child] = [:]
     private(set) var supervisors: [Path: Supervisor] = [:]
-    var puppets: [Path: PuppetPlan] = [:]
+    var performers: [Path: Performance] = [:]
     /// Whose turn it is where several supervisors could go on, which nothing fixes; nil: the outermost's.
     var turns: ModelTurns?
 
@@ -517,8 +517,8 @@ extension Model {
         children[path]?.liveness = spec.liveness
         children[path]?.isDeaf = false
         if spec.tree != nil { return begin(path) }
-        let start = puppets[path]?.starts.first ?? .runs
-        if puppets[path]?.starts.first != nil { puppets[path]?.starts.removeFirst() }
+        let start = performers[path]?.starts.first ?? .runs
+        if performers[path]?.starts.first != nil { performers[path]?.starts.removeFirst() }
         switch start {
         case .runs: started(path)
         case .fails: ended(path, .failure("no start"))
@@ -636,7 +636,7 @@ extension Model {
             children[path]?.deadline = nil
             return conclude(path, .stop)
         }
-        let onCancel = puppets[path]?.onCancel ?? .ends
+        let onCancel = performers[path]?.onCancel ?? .ends
         let isDeaf = child.state == .starting ? child.isDeaf : onCancel == .isDeaf
         children[path]?.isDeaf = isDeaf
         children[path]?.deadline = child.spec.shutdown.map { now + $0 }

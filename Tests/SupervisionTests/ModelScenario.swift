@@ -10,8 +10,8 @@ struct ModelScenario {
         case end(Model.Path, Model.Reason)
         case checkIn(Model.Path)
         case release(Model.Path)
-        case plan(Model.Path, [PuppetPlan.Start])
-        case react(Model.Path, PuppetPlan.Reaction)
+        case plan(Model.Path, [Performance.Start])
+        case react(Model.Path, Performance.Reaction)
         case call(Model.Path, ModelRequest)
         /// The n-th of all calls so far.
         case cancelCall(Int)
@@ -143,8 +143,8 @@ private struct Maker {
         case 35..<50: return .untilDue
         case 50..<54: return .checkIn(worker)
         case 54..<62: return .release(worker)
-        case 62..<74: return .plan(worker, (0..<number(1...3)).compactMap { _ in pick(PuppetPlan.Start.allCases) })
-        case 74..<80: return .react(worker, pick([.isDeaf, .isDeaf] + PuppetPlan.Reaction.allCases) ?? .isDeaf)
+        case 62..<74: return .plan(worker, (0..<number(1...3)).compactMap { _ in pick(Performance.Start.allCases) })
+        case 74..<80: return .react(worker, pick([.isDeaf, .isDeaf] + Performance.Reaction.allCases) ?? .isDeaf)
         case 80..<95: return request() ?? .untilDue
         case 95: return .cancelCall(number(0...5))
         case 96: return .cancelRoot

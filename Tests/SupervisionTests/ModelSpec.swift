@@ -27,25 +27,6 @@ struct ModelTree: Equatable {
     var maxChildren = Int.max
 }
 
-/// What a worker does when it is started, and when it is cancelled.
-struct PuppetPlan: Equatable {
-    enum Start: String, CaseIterable, CustomStringConvertible {
-        case runs, fails, throwsCancellation, ignores, hangs, hangsDeaf
-
-        var description: String { rawValue }
-    }
-
-    enum Reaction: String, CaseIterable, CustomStringConvertible {
-        case ends, returns, fails, isDeaf
-
-        var description: String { rawValue }
-    }
-
-    /// The next starts; after those it runs.
-    var starts: [Start] = []
-    var onCancel = Reaction.ends
-}
-
 /// What can be asked of a supervisor at run time.
 enum ModelRequest: Equatable {
     case start(ModelSpec)

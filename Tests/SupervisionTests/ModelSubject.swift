@@ -3,7 +3,7 @@ import Testing
 
 @testable import Supervision
 
-/// The real supervisors of a scenario, with puppets as their workers, driven by the same stimuli as the model.
+/// The real supervisors of a scenario, with performers as their workers, driven by the same stimuli as the model.
 final class ModelSubject {
     private enum Node {
         case supervisor(Supervisor)
@@ -13,7 +13,7 @@ final class ModelSubject {
     private let simulation: Simulation
     private let clock = ManualClock()
     private let log = Recorder()
-    private let puppets = Puppets()
+    private let performers = Performers()
     private var nodes: [Model.Path: Node] = [:]
     private var calls: [Int: Call<Void>] = [:]
     private var root: Call<Void>
@@ -35,7 +35,7 @@ final class ModelSubject {
 
     var result: String? { root.isOver ? Self.name { try self.root.result() } ?? "returned" : nil }
 
-    var running: [Model.Path] { puppets.running }
+    var running: [Model.Path] { performers.running }
 
     var openCalls: Int { calls.values.count { !$0.isOver } }
 
@@ -87,9 +87,9 @@ final class ModelSubject {
 
     func advance(by milliseconds: Int) { after { clock.advance(by: .milliseconds(milliseconds)) } }
 
-    func puppet(_ path: Model.Path, _ change: (Puppet) -> Void) { after { change(puppets[path]) } }
+    func performer(_ path: Model.Path, _ change: (Performer) -> Void) { after { change(performers[path]) } }
 
-    func releaseAll() { after { for puppet in puppets.all { puppet.release() } } }
+    func releaseAll() { after { for performer in performers.all { performer.release() } } }
 
     func call(_ number: Int, of path: Model.Path, _ request: ModelRequest) throws {
         switch nodes[path] {
@@ -153,11 +153,11 @@ final class ModelSubject {
     private func make(_ spec: ModelSpec, under parent: Model.Path) throws -> ChildSpec {
         let path = "\(parent)/\(spec.name)"
         guard let tree = spec.tree else {
-            let puppet = puppets[path]
+            let performer = performers[path]
             return ChildSpec(
                 spec.name, restart: spec.restart, shutdown: Shutdown(spec), backoff: spec.backoff,
                 isSignificant: spec.isSignificant, startDeadline: spec.startDeadline.map { .milliseconds($0) },
-                liveness: spec.liveness.map { .milliseconds($0) }, start: puppet.start)
+                liveness: spec.liveness.map { .milliseconds($0) }, start: performer.start)
         }
         guard tree.isDynamic, let template = tree.children.first else {
             return try make(path, tree).childSpec(
@@ -169,7 +169,7 @@ final class ModelSubject {
             liveness: template.liveness.map { .milliseconds($0) },
             maxChildren: tree.maxChildren == .max ? nil : tree.maxChildren, intensity: Intensity(tree),
             abandonedLimit: tree.abandonedLimit, clock: clock
-        ) { [puppets] call in try await puppets.ofPool("\(path)/\(spec.name)", startedBy: call).start() }
+        ) { [performers] call in try await performers.ofPool("\(path)/\(spec.name)", startedBy: call).start() }
         nodes[path] = .pool(pool)
         return pool.childSpec(restart: spec.restart, backoff: spec.backoff, isSignificant: spec.isSignificant)
     }
@@ -197,137 +197,4 @@ extension Intensity {
 
 extension Shutdown {
     fileprivate init(_ spec: ModelSpec) { self = spec.shutdown.map { .within(.milliseconds($0)) } ?? .unlimited }
-}
-
-/// All workers of a scenario, those to come included.
-private final class Puppets: Sendable {
-    private let puppets = Mutex<[Model.Path: ModelSubject.Puppet]>([:])
-    /// Of each dynamic supervisor the calls that added children, in order: the n-th added the child of number n.
-    private let pools = Mutex<[Model.Path: [Int]]>([:])
-
-    var all: [ModelSubject.Puppet] { puppets.withLock { Array($0.values) } }
-
-    var running: [Model.Path] { puppets.withLock { $0.filter { $0.value.isRunning }.keys.sorted() } }
-
-    subscript(path: Model.Path) -> ModelSubject.Puppet {
-        puppets.withLock { puppets in
-            if let puppet = puppets[path] { return puppet }
-            let puppet = ModelSubject.Puppet()
-            puppets[path] = puppet
-            return puppet
-        }
-    }
-}
-
-extension Puppets {
-    func ofPool(_ prefix: Model.Path, startedBy call: Int) -> ModelSubject.Puppet {
-        let number = pools.withLock { pools in
-            if let place = pools[prefix]?.firstIndex(of: call) { return place + 1 }
-            pools[prefix, default: []].append(call)
-            return pools[prefix]?.count ?? 0
-        }
-        return self["\(prefix)#\(number)"]
-    }
-}
-
-extension ModelSubject {
-    /// A worker that does as it is told, in all its lives.
-    final class Puppet: Sendable {
-        private enum Command {
-            case end(Model.Reason)
-            case checkIn
-        }
-
-        private struct Life {
-            let isStart: Bool
-            let isDeaf: Bool
-            var isCancelled = false
-            var continuation: CheckedContinuation<Command, any Error>?
-        }
-
-        private struct State {
-            var plan = PuppetPlan()
-            var lives: [Int: Life] = [:]
-            var lastLife = 0
-        }
-
-        private let state = Mutex(State())
-
-        /// A life is in its body and was not told to end.
-        var isRunning: Bool { state.withLock { $0.lives.values.contains { !$0.isStart && !$0.isCancelled } } }
-
-        func plan(_ starts: [PuppetPlan.Start]) { state.withLock { $0.plan.starts = starts } }
-
-        func react(_ reaction: PuppetPlan.Reaction) { state.withLock { $0.plan.onCancel = reaction } }
-
-        func end(_ reason: Model.Reason) { resume(with: .end(reason)) { !$0.isStart && !$0.isCancelled } }
-
-        func checkIn() { resume(with: .checkIn) { !$0.isStart && !$0.isCancelled } }
-
-        func release() { resume(with: .end(.normal)) { $0.isStart || $0.isCancelled } }
-
-        @Sendable func start() async throws -> ChildSpec.Body? {
-            let start = state.withLock { $0.plan.starts.isEmpty ? .runs : $0.plan.starts.removeFirst() }
-            switch start {
-            case .runs: break
-            case .fails: throw Failure("no start")
-            case .throwsCancellation: throw CancellationError()
-            case .ignores: return nil
-            case .hangs: _ = try await command(isStart: true, isDeaf: false)
-            case .hangsDeaf: _ = try await command(isStart: true, isDeaf: true)
-            }
-            return { [self] in
-                while true {
-                    switch try await command(isStart: false, isDeaf: false) {
-                    case .checkIn: Liveness.checkIn()
-                    case .end(.normal): return
-                    case .end(.cancelled): throw CancellationError()
-                    case .end(.failure(let error)): throw Failure(error)
-                    }
-                }
-            }
-        }
-
-        private func command(isStart: Bool, isDeaf: Bool) async throws -> Command {
-            let id = state.withLock { state in
-                state.lastLife += 1
-                return state.lastLife
-            }
-            return try await withTaskCancellationHandler {
-                try await withCheckedThrowingContinuation { continuation in
-                    state.withLock {
-                        $0.lives[id] = Life(isStart: isStart, isDeaf: isDeaf, continuation: continuation)
-                    }
-                    if Task.isCancelled { cancel(id) }
-                }
-            } onCancel: {
-                cancel(id)
-            }
-        }
-
-        private func cancel(_ id: Int) {
-            let (life, reaction) = state.withLock { state in
-                guard let life = state.lives[id] else { return (nil as Life?, PuppetPlan.Reaction.ends) }
-                let reaction: PuppetPlan.Reaction =
-                    life.isStart ? (life.isDeaf ? .isDeaf : .ends) : state.plan.onCancel
-                if reaction == .isDeaf { state.lives[id]?.isCancelled = true } else { state.lives[id] = nil }
-                return (life, reaction)
-            }
-            switch reaction {
-            case .ends: life?.continuation?.resume(throwing: CancellationError())
-            case .returns: life?.continuation?.resume(returning: .end(.normal))
-            case .fails: life?.continuation?.resume(throwing: Failure("no end"))
-            case .isDeaf: break
-            }
-        }
-
-        private func resume(with command: Command, where isMeant: (Life) -> Bool) {
-            let meant = state.withLock { state in
-                let meant = state.lives.filter { isMeant($0.value) }
-                for id in meant.keys { state.lives[id] = nil }
-                return meant.values
-            }
-            for life in meant { life.continuation?.resume(returning: command) }
-        }
-    }
 }
