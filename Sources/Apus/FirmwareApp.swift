@@ -28,7 +28,7 @@ public protocol FirmwareApp: Sendable {
 }
 
 extension FirmwareApp {
-    /// Runs the app until SIGTERM or SIGINT, then stops it in order.
+    /// Runs the app until SIGTERM or SIGINT, then stops it in order. At SIGUSR1 it prints its tree of children.
     ///
     /// The exit status is 0 then, and 1 when the root supervisor gave up.
     public static func main() async {
@@ -45,13 +45,17 @@ extension FirmwareApp {
         CellHost.prepare()
         // A broker that hangs up while it is written to is an error of that write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
-        try StopSignals.hold()
+        try Signals.hold()
         let board = try Board.current()
         let supervisor = try Supervisor("app", children: try Self().children(on: board), onEvent: log)
         let app = Task { try await supervisor.run() }
-        try StopSignals.onFirst { signal in
-            Log.line("stopping on signal \(signal)")
-            app.cancel()
+        try Signals.onEach { signal in
+            if signal == SIGUSR1 {
+                Task { Log.text("\(await supervisor.snapshot())") }
+            } else {
+                Log.line("stopping on signal \(signal)")
+                app.cancel()
+            }
         }
         try await app.value
     }

@@ -57,7 +57,7 @@ final class Child {
     var isAwaited = false
     /// How the awaited start went.
     var startOutcome: Supervisor.StartOutcome?
-    /// Stopped because of a sibling whose back-off it waits for.
+    /// Stopped because of a sibling whose restart it waits for.
     var isSuspended = false
     /// Where ``Deadlines`` keeps it.
     var deadlinePlace: Int?
@@ -71,12 +71,22 @@ final class Child {
 
     var spec: ChildSpec { template.spec }
 
+    /// As it was when this life began: the deadlines in force.
+    var launchedSpec: ChildSpec { launchedTemplate?.spec ?? spec }
+
     /// Of one of many like children the key tells which.
     var id: String { start == nil ? spec.id : "\(spec.id)#\(key)" }
 
     /// What its task does.
     var work: ChildSpec.Kind {
-        if let start = cell?.start ?? start { .worker(start: start) } else { spec.kind }
+        // Not by ??, which would wrap each closure once more, in frames that the child's task then keeps.
+        if let cell {
+            .worker(start: cell.start)
+        } else if let start {
+            .worker(start: start)
+        } else {
+            spec.kind
+        }
     }
 
     var isDown: Bool { if case .down = state { true } else { false } }
@@ -105,7 +115,7 @@ final class Child {
         case .ending: state = .stopping
         }
         let uptime = isRunning ? now - startedAt : nil
-        let livenessAge = isRunning && spec.liveness != nil ? now - context.lastCheckIn : nil
+        let livenessAge = isRunning && launchedSpec.liveness != nil ? now - context.lastCheckIn : nil
         let own = (id, spec.restart, max(0, starts - 1), lastError, spec.mailbox?.statistics)
         return { supervisor in
             ChildSnapshot(

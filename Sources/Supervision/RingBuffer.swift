@@ -47,6 +47,10 @@ struct RingBuffer<Element> {
         return taken
     }
 
+    func count(where isCounted: (Element) -> Bool) -> Int {
+        slots.count { $0.map(isCounted) ?? false }
+    }
+
     private func wrapped(_ index: Int) -> Int {
         index < slots.count ? index : index - slots.count
     }

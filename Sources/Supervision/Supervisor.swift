@@ -46,7 +46,7 @@ public actor Supervisor {
     }
 
     enum Request {
-        case start(Child)
+        case start(Child.Template, ChildSpec.Start?)
         case stop(key: Int)
         case stopNamed(String)
         case restart(String)
@@ -212,7 +212,7 @@ extension Supervisor {
     ///   ``SupervisionError/invalidSpec(id:supervisor:reason:)``, ``SupervisionError/notRunning(supervisor:)``,
     ///   ``SupervisionError/reentrantCall(supervisor:)``. `CancellationError` when the caller was cancelled meanwhile.
     public func startChild(_ spec: ChildSpec) async throws {
-        _ = try await ask(.start(makeChild(Child.Template(spec))))
+        _ = try await ask(.start(Child.Template(spec), nil))
     }
 
     /// Stops a child; returns when it has ended, or was abandoned. Its spec is kept, a temporary child's is not.

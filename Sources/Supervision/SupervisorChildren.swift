@@ -49,39 +49,33 @@ extension Supervisor {
         return child.startOutcome ?? .interrupted
     }
 
-    /// Restarts a failed child and those of its siblings that its failure concerns.
+    /// Restarts a failed child and those of its siblings that its failure concerns, after its back-off if it has one.
+    func restartGroup(of child: Child) async {
+        let delay = nextDelay(of: child, ran: child.ran)
+        guard delay != nil || isWithinIntensity(at: timeline.now) else { return giveUp(child) }
+        // The child itself needs no stop, which would be a temporary one's end: it waits for its back-off when it could
+        // not start.
+        child.state = .down
+        await stopAll(group(of: child).filter { $0 !== child })
+        guard verdict == nil else { return }
+        for member in group(of: child) { member.isSuspended = true }
+        if let delay { postpone(child, by: delay) } else { await resumeSuspended() }
+    }
+
+    /// Starts those who were stopped because of a failed sibling, itself among them, up to the first that fails to start.
     ///
-    /// One that fails to start again is the next failed child, and one restart more.
-    func restartGroup(of first: Child) async {
-        var failed: Child? = first
-        while let child = failed, verdict == nil {
-            if let delay = nextDelay(of: child, ran: child.ran) {
-                await stopAll(group(of: child))
-                guard verdict == nil else { return }
-                for member in group(of: child) { member.isSuspended = true }
-                return postpone(child, by: delay)
-            }
-            guard isWithinIntensity(at: timeline.now) else { return giveUp(child) }
-            await stopAll(group(of: child))
-            failed = await startGroup(group(of: child))
-        }
-    }
-
-    /// Starts those who were stopped because of a sibling whose back-off they waited for, itself among them.
+    /// That one is the next failed child, and one restart more. As in OTP it waits for its turn: a loop of starts that
+    /// fail must not keep those waiting who call to end it.
     func resumeSuspended() async {
-        if let failed = await startGroup(orderedChildren.filter(\.isSuspended)) { await restartGroup(of: failed) }
-    }
-
-    /// Starts children in order, up to the first that fails to start, which is returned.
-    private func startGroup(_ group: [Child]) async -> Child? {
-        for child in group where verdict == nil && child.isDown {
+        for child in orderedChildren where verdict == nil && child.isSuspended && child.isDown {
             switch await startAwaited(child) {
             case .running, .interrupted: break
             case .ignored: if child.spec.restart == .temporary { remove(child) }
-            case .failed: return child
+            case .failed:
+                child.state = .exited
+                return post(.exit(child, incarnation: child.incarnation))
             }
         }
-        return nil
     }
 
     /// The children that the failure of one concerns, itself among them, in order.
@@ -222,7 +216,7 @@ extension Supervisor {
         child.state = .running
         child.startedAt = now
         child.context.isStarting = false
-        if let liveness = child.spec.liveness {
+        if let liveness = child.launchedSpec.liveness {
             child.context.checkIn()
             setDeadline(of: child, at: now + liveness)
         } else {
@@ -282,7 +276,6 @@ extension Supervisor {
         case .ending(let cause):
             endingCount -= 1
             child.task = nil
-            child.ran = .zero
             // A child that was told to stop may well end by CancellationError; any other error is news.
             if let error, !(error is CancellationError) {
                 child.lastError = error
@@ -379,9 +372,10 @@ extension Supervisor {
         }
     }
 
+    /// Forgets nothing: a longer period may be set yet.
     func countRecentRestarts() -> Int {
-        forgetRestarts(at: timeline.now)
-        return recentRestarts.count
+        let now = timeline.now
+        return recentRestarts.count { now - $0 < configuration.intensity.period }
     }
 
     /// The child's next back-off without chance's share; nil without one.
@@ -437,10 +431,10 @@ extension Supervisor {
     private func deadlinePassed(_ child: Child, _ now: Duration) {
         switch child.state {
         case .starting:
-            guard let deadline = child.spec.startDeadline else { return }
+            guard let deadline = child.launchedSpec.startDeadline else { return }
             fail(child, .startDeadlineExceeded(path: path + [child.id], deadline: deadline))
         case .running:
-            guard let liveness = child.spec.liveness else { return }
+            guard let liveness = child.launchedSpec.liveness else { return }
             let next = child.context.lastCheckIn + liveness
             if next > now {
                 deadlines.set(child, at: next)
@@ -468,6 +462,7 @@ extension Supervisor {
     /// Cancels a child's task. It ends soon, or is abandoned when its shutdown time is over.
     private func end(_ child: Child, _ cause: Child.Cause) {
         child.endedInStart = child.isStarting
+        child.ran = child.isRunning ? timeline.now - child.startedAt : .zero
         child.state = .ending(cause)
         endingCount += 1
         child.task?.cancel()
@@ -494,7 +489,6 @@ extension Supervisor {
         child.incarnation += 1
         child.task = nil
         child.state = .down
-        child.ran = .zero
         // What the abandoned task still says of itself must not be taken for its successor's.
         child.context = makeContext()
         abandoned += 1

@@ -121,6 +121,14 @@ extension SupervisionFigures {
                     Column("fanin.peak.bytes", .bytes, "peak.bytes"),
                 ]),
             SupervisionFigures(
+                calls: [["periodic", "2000", "10", "5"]], isRealTime: true,
+                columns: [
+                    Column("periodic.late.p50", .microseconds, "late.p50.us"),
+                    Column("periodic.late.p99", .microseconds, "late.p99.us"),
+                    Column("periodic.late.p999", .microseconds, "late.p999.us"),
+                    Column("periodic.cpu", .seconds, "cpu.seconds"), Column("periodic.ticks", .one, "ticks"),
+                ]),
+            SupervisionFigures(
                 calls: [["startstop", "10000"], ["startstop", "100000"]],
                 columns: [
                     Column("startstop.scaling", .one) {
@@ -131,6 +139,12 @@ extension SupervisionFigures {
                     },
                     Column("startstop.child", .microseconds) { try startStop("static", $0[1]) },
                     Column("startstop.dynamic.child", .microseconds) { try startStop("dynamic", $0[1]) },
+                ]),
+            SupervisionFigures(
+                calls: [["cell", "100"]],
+                columns: [
+                    Column("cell.restart.p50", .milliseconds, "p50.ms", hasPeer: false),
+                    Column("cell.restart.p99", .milliseconds, "p99.ms", hasPeer: false),
                 ]),
         ]
     }
