@@ -69,6 +69,20 @@ extension Scenario {
                 ]
             }),
 
+        "cancelled start": Scenario(
+            children: {
+                [
+                    ChildSpec("a", startDeadline: .milliseconds(50), isolation: .process) {
+                        try? await park()
+                        return {
+                            // Long enough for a supervisor that does not wait to be gone.
+                            usleep(100_000)
+                            say("a says goodbye")
+                        }
+                    }
+                ]
+            }),
+
         // MARK: Signs of life
         "silent": Scenario(
             children: {
@@ -118,11 +132,9 @@ extension Scenario {
             children: { [ChildSpec("a", shutdown: .unlimited, isolation: .process) { deaf }] }),
         "own group": Scenario(
             children: {
-                // Of the main thread, as the process was started: the pool's threads block signals.
-                let blocked = blockedSignals()
-                return [
+                [
                     ChildSpec("a", restart: .temporary, isolation: .process) {
-                        { say("own group: \(getpgrp() == getpid()), signals blocked: \(blocked)") }
+                        { say("own group: \(getpgrp() == getpid()), signals blocked: \(blockedAtStart)") }
                     }
                 ]
             }, stopAfter: "root/a finished"),
@@ -229,11 +241,13 @@ extension Scenario {
                 ChildSpec("accountant") {
                     {
                         // The thread of the cells and its queue are there from the first cell on.
-                        let before = holdings()
+                        let before = openDescriptors()
                         while life < 100 { try await Task.sleep(for: .milliseconds(1)) }
-                        // What the last restarts hold goes when they are done.
-                        while holdings() > before { try await Task.sleep(for: .milliseconds(1)) }
-                        say("nothing leaked")
+                        // What the restart of the moment holds goes when it is done.
+                        for _ in 0..<10_000 where openDescriptors() > before || hasDeadChild() {
+                            try await Task.sleep(for: .milliseconds(1))
+                        }
+                        say("descriptors leaked: \(max(0, openDescriptors() - before)), zombies: \(hasDeadChild())")
                         throw Failure("done")
                     }
                 },
@@ -324,22 +338,12 @@ private func listDescriptors() {
     }
 }
 
-/// Of the calling thread.
-private func blockedSignals() -> Int {
-    var set = sigset_t()
-    pthread_sigmask(SIG_BLOCK, nil, &set)
-    return (1...64).count { sigismember(&set, $0) == 1 }
+private func openDescriptors() -> Int {
+    (0..<1000).count { fcntl(Int32($0), F_GETFD) >= 0 }
 }
 
-/// Open descriptors and children, dead ones included.
-private func holdings() -> Int {
-    var count = 0
-    for number in 0..<1000 where fcntl(Int32(number), F_GETFD) >= 0 { count += 1 }
-    // Any child at all: this program has none but cells.
+/// This program has no children but cells.
+private func hasDeadChild() -> Bool {
     var info = siginfo_t()
-    while waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0, info.si_signo == SIGCHLD {
-        count += 1
-        break
-    }
-    return count
+    return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_signo == SIGCHLD
 }

@@ -127,6 +127,15 @@ struct CellTests {
             ])
     }
 
+    @Test func aChildThatStartsAlthoughCancelledIsWaitedFor() async throws {
+        let program = try await Program("cancelled start")
+        #expect(
+            program.lines == [
+                "root/a failed: root/a did not start within 0.05 seconds", "a says goodbye", "root/a stopped",
+                "root/a is given up", "gave up: root/a could not start: root/a did not start within 0.05 seconds",
+            ])
+    }
+
     // MARK: Signs of life
 
     @Test func aChildThatHangsIsKilledAndRestarted() async throws {
@@ -189,7 +198,7 @@ struct CellTests {
 
     @Test func aHundredRestartsLeakNothing() async throws {
         let program = try await Program("leaks")
-        #expect(program.lines.contains("nothing leaked"))
+        #expect(program.linesOfCell == ["descriptors leaked: 0, zombies: false"])
         #expect(program.lines.contains { $0.hasPrefix("root/a started again, restart 99") })
     }
 
