@@ -23,7 +23,7 @@ struct ConformanceDocumentTests {
         }
     }
 
-    private static let tests = URL(filePath: #filePath).deletingLastPathComponent()
+    private static let tests = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
 
     private func rows() throws -> [Row] {
         let document = Self.tests.appending(path: "../../docs/supervision-conformance.md").standardized
