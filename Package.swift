@@ -36,7 +36,7 @@ let package = Package(
 
         // The device, ground floor first.
         .target(name: "Threads", dependencies: ["CLinux"], swiftSettings: strict),
-        .target(name: "Supervision", dependencies: ["Threads"], swiftSettings: strict),
+        .target(name: "Supervision", dependencies: ["CLinux", "Threads"], swiftSettings: strict),
         .target(name: "Hardware", dependencies: ["Threads", "CGPIOD", "CI2C", "CLinux"], swiftSettings: strict),
         .target(name: "Sensors", dependencies: ["Supervision", "Hardware", "CLinux"], swiftSettings: strict),
         .target(
@@ -62,14 +62,18 @@ let package = Package(
         .testTarget(name: "BootStateTests", dependencies: ["BootState"], swiftSettings: strict),
         .testTarget(name: "BundleTests", dependencies: ["Bundle", "JSON"], swiftSettings: strict),
         .testTarget(name: "ThreadsTests", dependencies: ["Threads"], swiftSettings: strict),
-        .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "Threads"], swiftSettings: strict),
+        .executableTarget(
+            name: "CellFixture", dependencies: ["Supervision"], path: "Tests/CellFixture", swiftSettings: strict),
+        .testTarget(
+            name: "SupervisionTests", dependencies: ["Supervision", "Threads", "CellFixture"], swiftSettings: strict),
         .testTarget(name: "HardwareTests", dependencies: ["Hardware"], swiftSettings: strict),
         .testTarget(name: "SensorsTests", dependencies: ["Sensors", "Hardware", "Supervision"], swiftSettings: strict),
         .testTarget(
             name: "PublishingTests", dependencies: ["Publishing", "Sensors", "Supervision", "JSON"],
             swiftSettings: strict),
         .testTarget(name: "DeviceTests", dependencies: ["Device", "Hardware"], swiftSettings: strict),
-        .testTarget(name: "ApusTests", dependencies: ["Apus"], swiftSettings: strict),
+        .executableTarget(name: "AppFixture", dependencies: ["Apus"], path: "Tests/AppFixture", swiftSettings: strict),
+        .testTarget(name: "ApusTests", dependencies: ["Apus", "AppFixture"], swiftSettings: strict),
         .testTarget(name: "ApusInitTests", dependencies: ["apus-init"], swiftSettings: strict),
         .testTarget(
             name: "FwtoolTests", dependencies: ["fwtool", "Bundle", "BootState", "JSON"], swiftSettings: strict),

@@ -7,4 +7,9 @@ enum Log {
         var line = "apus: \(text)\n"
         line.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
+
+    /// Some lines, one after the other.
+    static func text(_ text: String) {
+        for line in text.split(separator: "\n") { self.line(String(line)) }
+    }
 }

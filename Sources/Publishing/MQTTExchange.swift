@@ -1,6 +1,6 @@
-internal import Threads
 internal import Supervision
 internal import Synchronization
+internal import Threads
 
 /// What the publisher and the network thread hand to each other. Neither ever waits for the other.
 ///

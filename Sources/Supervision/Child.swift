@@ -37,6 +37,9 @@ final class Child {
     var start: ChildSpec.Start?
     var context: ChildContext
 
+    /// What it runs in, if it does not run in this process.
+    var cell: Cell?
+
     var state = State.down
     var task: Task<Void, Never>?
     /// Tells the child's lives apart: what comes from an earlier one is stale.
@@ -54,7 +57,7 @@ final class Child {
     var isAwaited = false
     /// How the awaited start went.
     var startOutcome: Supervisor.StartOutcome?
-    /// Stopped because of a sibling whose back-off it waits for.
+    /// Stopped because of a sibling whose restart it waits for.
     var isSuspended = false
     /// Where ``Deadlines`` keeps it.
     var deadlinePlace: Int?
@@ -68,11 +71,23 @@ final class Child {
 
     var spec: ChildSpec { template.spec }
 
+    /// As it was when this life began: the deadlines in force.
+    var launchedSpec: ChildSpec { launchedTemplate?.spec ?? spec }
+
     /// Of one of many like children the key tells which.
     var id: String { start == nil ? spec.id : "\(spec.id)#\(key)" }
 
     /// What its task does.
-    var work: ChildSpec.Kind { if let start { .worker(start: start) } else { spec.kind } }
+    var work: ChildSpec.Kind {
+        // Not by ??, which would wrap each closure once more, in frames that the child's task then keeps.
+        if let cell {
+            .worker(start: cell.start)
+        } else if let start {
+            .worker(start: start)
+        } else {
+            spec.kind
+        }
+    }
 
     var isDown: Bool { if case .down = state { true } else { false } }
     var isRunning: Bool { if case .running = state { true } else { false } }
@@ -100,7 +115,7 @@ final class Child {
         case .ending: state = .stopping
         }
         let uptime = isRunning ? now - startedAt : nil
-        let livenessAge = isRunning && spec.liveness != nil ? now - context.lastCheckIn : nil
+        let livenessAge = isRunning && launchedSpec.liveness != nil ? now - context.lastCheckIn : nil
         let own = (id, spec.restart, max(0, starts - 1), lastError, spec.mailbox?.statistics)
         return { supervisor in
             ChildSnapshot(

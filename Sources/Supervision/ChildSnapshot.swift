@@ -3,10 +3,10 @@ public struct ChildSnapshot: Sendable, CustomStringConvertible {
     public enum State: Sendable, Hashable {
         /// Not started, ended for good, or stopped.
         case stopped
-        /// In its start function for the first time, or after it was stopped.
+        /// In its start function for the first time.
         case starting
         case running
-        /// Failed and not yet running again.
+        /// Did run, or failed to, and does not run again yet.
         case restarting
         /// Cancelled and not yet ended.
         case stopping
@@ -40,7 +40,7 @@ public struct ChildSnapshot: Sendable, CustomStringConvertible {
         if restarts > 0 { parts.append("\(restarts) restarts") }
         if let mailbox { parts.append("mailbox \(mailbox.depth), at most \(mailbox.highWaterMark)") }
         if let livenessAge { parts.append("alive \(SupervisorEvent.text(livenessAge)) ago") }
-        if let lastError { parts.append("last error: \(lastError)") }
+        if let lastError { parts.append("last error: \(SupervisorEvent.oneLine(lastError))") }
         return parts.joined(separator: ", ")
     }
 }

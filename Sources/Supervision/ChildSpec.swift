@@ -42,6 +42,13 @@ public struct ChildSpec: Sendable {
     /// The mailbox that the child reads, for those who watch the tree.
     public var mailbox: (any MailboxMonitoring)?
 
+    /// Where the child runs.
+    public var isolation: Isolation
+
+    /// For a child in a cell: the mailboxes outside of it that the child sends to. Those of the children of a nested
+    /// supervisor are its own, too.
+    public var outlets: [CellOutlet] = []
+
     let kind: Kind
 
     /// A child that starts in two phases.
@@ -56,12 +63,14 @@ public struct ChildSpec: Sendable {
     ///     default is far above what a bus or a file needs and still ends a hang that nobody watches.
     ///   - liveness: how long the running child may be silent, more than zero; nil for ever.
     ///   - mailbox: the mailbox that the child reads, for those who watch the tree.
+    ///   - isolation: where the child runs.
     ///   - start: acquires what the child needs. When it returned, the child has *started* and the next sibling's turn
     ///     comes; what it returned is then run. It is called anew for every restart.
     public init(
         _ id: String, restart: Restart = .permanent, shutdown: Shutdown = .within(.seconds(5)),
         backoff: Backoff? = nil, isSignificant: Bool = false, startDeadline: Duration? = .seconds(60),
-        liveness: Duration? = nil, mailbox: (any MailboxMonitoring)? = nil, start: @escaping Start
+        liveness: Duration? = nil, mailbox: (any MailboxMonitoring)? = nil, isolation: Isolation = .task,
+        start: @escaping Start
     ) {
         self.id = id
         self.restart = restart
@@ -71,11 +80,14 @@ public struct ChildSpec: Sendable {
         self.startDeadline = startDeadline
         self.liveness = liveness
         self.mailbox = mailbox
+        self.isolation = isolation
         kind = .worker(start: start)
     }
 
     /// A nested supervisor: it has started when all its children have, and stops as long as they need.
-    init(_ supervisor: Supervisor, restart: Restart, backoff: Backoff?, isSignificant: Bool) {
+    init(
+        _ supervisor: Supervisor, restart: Restart, backoff: Backoff?, isSignificant: Bool, isolation: Isolation
+    ) {
         id = supervisor.id
         self.restart = restart
         shutdown = .unlimited
@@ -84,6 +96,7 @@ public struct ChildSpec: Sendable {
         startDeadline = nil
         liveness = nil
         mailbox = nil
+        self.isolation = isolation
         kind = .supervisor(supervisor)
     }
 
@@ -97,6 +110,21 @@ public struct ChildSpec: Sendable {
         if isSignificant, autoShutdown == .never {
             return "a significant child needs a supervisor that shuts down for it"
         }
-        return nil
+        return isolation.options?.flaw
+    }
+
+    /// What is wrong with the spec as one that comes at run time; nil when nothing is.
+    var flawAtRunTime: String? {
+        isolation == .task ? nil : "only a child that its supervisor was made with can run in a cell"
+    }
+
+    /// The outlets of the child and of all below it, each mailbox once, in an order that is the same in every process.
+    var allOutlets: [CellOutlet] {
+        var all = outlets
+        if case .supervisor(let supervisor) = kind {
+            for child in supervisor.initialChildren { all += child.spec.allOutlets }
+        }
+        var mailboxes: Set<ObjectIdentifier> = []
+        return all.filter { mailboxes.insert($0.mailbox).inserted }
     }
 }

@@ -94,6 +94,6 @@ extension Supervisor {
     fileprivate func startDynamicChild(_ template: Child.Template, _ start: @escaping ChildSpec.Start) async throws
         -> Int?
     {
-        try await ask(.start(makeChild(template, start: start)))
+        try await ask(.start(template, start))
     }
 }

@@ -81,6 +81,11 @@ struct RingBuffer<Element>: ~Copyable {
         return replaced
     }
 
+    func count(where isCounted: (Element) -> Bool) -> Int {
+        guard let slots else { return 0 }
+        return (0..<count).count { isCounted(slots[wrapped(head + $0)]) }
+    }
+
     @inlinable
     func wrapped(_ index: Int) -> Int {
         index < size ? index : index - size

@@ -46,7 +46,7 @@ public actor Supervisor {
     }
 
     enum Request {
-        case start(Child)
+        case start(Child.Template, ChildSpec.Start?)
         case stop(key: Int)
         case stopNamed(String)
         case restart(String)
@@ -59,7 +59,7 @@ public actor Supervisor {
     private let ownEventHandler: (@Sendable (SupervisorEvent) -> Void)?
     /// What the supervisor begins with, at its first start and at every restart.
     private let initialConfiguration: Configuration
-    private let initialChildren: [Child.Template]
+    nonisolated let initialChildren: [Child.Template]
 
     var configuration: Configuration
     /// By key. Keys grow in the order of the start.
@@ -172,20 +172,26 @@ public actor Supervisor {
 
     /// This supervisor as a child of another: it has started when all its children have, and stops as long as they need.
     ///
-    /// After a restart it begins anew with the children it was made with; those added at run time are gone.
+    /// After a restart it begins anew with the children it was made with; those added at run time are gone. In a cell its
+    /// children run there, all in one process; this value, in the process outside, does not run then.
     public nonisolated func childSpec(
-        restart: Restart = .permanent, backoff: Backoff? = nil, isSignificant: Bool = false
+        restart: Restart = .permanent, backoff: Backoff? = nil, isSignificant: Bool = false,
+        isolation: Isolation = .task
     ) -> ChildSpec {
-        ChildSpec(self, restart: restart, backoff: backoff, isSignificant: isSignificant)
+        ChildSpec(self, restart: restart, backoff: backoff, isSignificant: isSignificant, isolation: isolation)
     }
 
     /// Starts the children, supervises them until the task is cancelled, stops them, and returns.
     ///
     /// Returns as well when the significant children have ended, as the ``AutoShutdown`` says.
+    ///
+    /// In a process that was started as a cell, the outermost supervisor runs the cell's child instead, and the process
+    /// ends here; see ``Isolation/process(_:)``.
     /// - Throws: ``SupervisionError`` when a child's first start failed, when the intensity was exceeded or too many
     ///   children were abandoned (in all cases after the other children were stopped), or when the supervisor runs
     ///   already.
     public func run() async throws {
+        if ChildContext.current == nil, let order = CellHost.takeOrder() { await CellHost.run(order, in: self) }
         do {
             try await start(under: [], reportingTo: { _ in })
         } catch is CancellationError {
@@ -206,7 +212,7 @@ extension Supervisor {
     ///   ``SupervisionError/invalidSpec(id:supervisor:reason:)``, ``SupervisionError/notRunning(supervisor:)``,
     ///   ``SupervisionError/reentrantCall(supervisor:)``. `CancellationError` when the caller was cancelled meanwhile.
     public func startChild(_ spec: ChildSpec) async throws {
-        _ = try await ask(.start(makeChild(Child.Template(spec))))
+        _ = try await ask(.start(Child.Template(spec), nil))
     }
 
     /// Stops a child; returns when it has ended, or was abandoned. Its spec is kept, a temporary child's is not.
@@ -291,8 +297,8 @@ extension Supervisor {
         var snapshots: [ChildSnapshot] = []
         snapshots.reserveCapacity(own.count)
         let header = (configuration, countRecentRestarts(), abandoned, abandonedStillRunning)
-        for (child, make) in zip(ordered.map(\.spec.kind), own) {
-            guard case .supervisor(let nested) = child else {
+        for (child, make) in zip(ordered.map(\.spec), own) {
+            guard case .supervisor(let nested) = child.kind, child.isolation == .task else {
                 snapshots.append(make(nil))
                 continue
             }

@@ -49,39 +49,33 @@ extension Supervisor {
         return child.startOutcome ?? .interrupted
     }
 
-    /// Restarts a failed child and those of its siblings that its failure concerns.
+    /// Restarts a failed child and those of its siblings that its failure concerns, after its back-off if it has one.
+    func restartGroup(of child: Child) async {
+        let delay = nextDelay(of: child, ran: child.ran)
+        guard delay != nil || isWithinIntensity(at: timeline.now) else { return giveUp(child) }
+        // The child itself needs no stop, which would be a temporary one's end: it waits for its back-off when it could
+        // not start.
+        child.state = .down
+        await stopAll(group(of: child).filter { $0 !== child })
+        guard verdict == nil else { return }
+        for member in group(of: child) { member.isSuspended = true }
+        if let delay { postpone(child, by: delay) } else { await resumeSuspended() }
+    }
+
+    /// Starts those who were stopped because of a failed sibling, itself among them, up to the first that fails to start.
     ///
-    /// One that fails to start again is the next failed child, and one restart more.
-    func restartGroup(of first: Child) async {
-        var failed: Child? = first
-        while let child = failed, verdict == nil {
-            if let delay = nextDelay(of: child, ran: child.ran) {
-                await stopAll(group(of: child))
-                guard verdict == nil else { return }
-                for member in group(of: child) { member.isSuspended = true }
-                return postpone(child, by: delay)
-            }
-            guard isWithinIntensity(at: timeline.now) else { return giveUp(child) }
-            await stopAll(group(of: child))
-            failed = await startGroup(group(of: child))
-        }
-    }
-
-    /// Starts those who were stopped because of a sibling whose back-off they waited for, itself among them.
+    /// That one is the next failed child, and one restart more. As in OTP it waits for its turn: a loop of starts that
+    /// fail must not keep those waiting who call to end it.
     func resumeSuspended() async {
-        if let failed = await startGroup(orderedChildren.filter(\.isSuspended)) { await restartGroup(of: failed) }
-    }
-
-    /// Starts children in order, up to the first that fails to start, which is returned.
-    private func startGroup(_ group: [Child]) async -> Child? {
-        for child in group where verdict == nil && child.isDown {
+        for child in orderedChildren where verdict == nil && child.isSuspended && child.isDown {
             switch await startAwaited(child) {
             case .running, .interrupted: break
             case .ignored: if child.spec.restart == .temporary { remove(child) }
-            case .failed: return child
+            case .failed:
+                child.state = .exited
+                return post(.exit(child, incarnation: child.incarnation))
             }
         }
-        return nil
     }
 
     /// The children that the failure of one concerns, itself among them, in order.
@@ -145,6 +139,9 @@ extension Supervisor {
     func launch(_ child: Child) {
         let incarnation = begin(child, at: timeline.now)
         child.launchedTemplate = child.template
+        child.cell = child.spec.isolation.options.map { options in
+            Cell(path: path + [child.id], options: options, outlets: child.spec.allOutlets, emit: emit)
+        }
         child.task = spawn(child.key, incarnation, child.work, child.context)
     }
 
@@ -211,12 +208,15 @@ extension Supervisor {
     }
 
     private func started(_ key: Int, _ incarnation: Int) -> StartAnswer {
-        guard let child = children[key], child.incarnation == incarnation, child.isStarting else { return .end }
+        guard let child = children[key], child.incarnation == incarnation, child.isStarting else {
+            // A cell's process ends only with the body, which notices at once that it was cancelled.
+            return children[key]?.cell == nil ? .end : .run
+        }
         let now = timeline.now
         child.state = .running
         child.startedAt = now
         child.context.isStarting = false
-        if let liveness = child.spec.liveness {
+        if let liveness = child.launchedSpec.liveness {
             child.context.checkIn()
             setDeadline(of: child, at: now + liveness)
         } else {
@@ -276,7 +276,6 @@ extension Supervisor {
         case .ending(let cause):
             endingCount -= 1
             child.task = nil
-            child.ran = .zero
             // A child that was told to stop may well end by CancellationError; any other error is news.
             if let error, !(error is CancellationError) {
                 child.lastError = error
@@ -373,9 +372,10 @@ extension Supervisor {
         }
     }
 
+    /// Forgets nothing: a longer period may be set yet.
     func countRecentRestarts() -> Int {
-        forgetRestarts(at: timeline.now)
-        return recentRestarts.count
+        let now = timeline.now
+        return recentRestarts.count { now - $0 < configuration.intensity.period }
     }
 
     /// The child's next back-off without chance's share; nil without one.
@@ -431,10 +431,10 @@ extension Supervisor {
     private func deadlinePassed(_ child: Child, _ now: Duration) {
         switch child.state {
         case .starting:
-            guard let deadline = child.spec.startDeadline else { return }
+            guard let deadline = child.launchedSpec.startDeadline else { return }
             fail(child, .startDeadlineExceeded(path: path + [child.id], deadline: deadline))
         case .running:
-            guard let liveness = child.spec.liveness else { return }
+            guard let liveness = child.launchedSpec.liveness else { return }
             let next = child.context.lastCheckIn + liveness
             if next > now {
                 deadlines.set(child, at: next)
@@ -448,7 +448,7 @@ extension Supervisor {
                 launch(child)
             }
         case .ending(let cause):
-            abandon(child, cause)
+            if child.cell?.isKilled ?? true { abandon(child, cause) } else { kill(child, .shutdownTimeOver) }
         case .down, .exited:
             break
         }
@@ -462,14 +462,25 @@ extension Supervisor {
     /// Cancels a child's task. It ends soon, or is abandoned when its shutdown time is over.
     private func end(_ child: Child, _ cause: Child.Cause) {
         child.endedInStart = child.isStarting
+        child.ran = child.isRunning ? timeline.now - child.startedAt : .zero
         child.state = .ending(cause)
         endingCount += 1
         child.task?.cancel()
         switch child.spec.shutdown {
         case .unlimited: deadlines.clear(child)
-        case .within(let limit) where limit <= .zero: abandon(child, cause)
+        case .within(let limit) where limit <= .zero:
+            if child.cell == nil { abandon(child, cause) } else { kill(child, .notWaitedFor) }
         case .within(let limit): setDeadline(of: child, at: timeline.now + limit)
         }
+    }
+
+    /// How long a killed process may take to end. It is gone within milliseconds, unless the kernel waits for a device on
+    /// its behalf, which nothing can interrupt: then the cell is abandoned as a task would be.
+    private static let killTime = Duration.seconds(5)
+
+    private func kill(_ child: Child, _ reason: CellCrash.Cause) {
+        child.cell?.kill(reason)
+        setDeadline(of: child, at: timeline.now + Self.killTime)
     }
 
     private func abandon(_ child: Child, _ cause: Child.Cause) {
@@ -478,7 +489,6 @@ extension Supervisor {
         child.incarnation += 1
         child.task = nil
         child.state = .down
-        child.ran = .zero
         // What the abandoned task still says of itself must not be taken for its successor's.
         child.context = makeContext()
         abandoned += 1

@@ -45,13 +45,18 @@ public struct SupervisorEvent: Sendable, CustomStringConvertible {
         case .started(restarts: 0): return "\(child) started"
         case .started(let restarts): return "\(child) started again, restart \(restarts)"
         case .ignored: return "\(child) has nothing to run"
-        case .failed(let error): return "\(child) failed: \(error)"
+        case .failed(let error): return "\(child) failed: \(Self.oneLine(error))"
         case .finished: return "\(child) finished"
         case .restarting(let delay): return "\(child) restarts in \(Self.text(delay))"
         case .stopped: return "\(child) stopped"
         case .abandoned(let total): return "\(child) did not stop in its time: abandoned, \(total) in all"
         case .gaveUp: return "\(child) is given up"
         }
+    }
+
+    /// What an error says of itself, its line breaks as spaces.
+    static func oneLine(_ error: any Error) -> String {
+        "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 
     /// Seconds with three decimals.

@@ -3,8 +3,8 @@ extension Supervisor {
     /// - Returns: the key of the started child; nil when there is none to tell.
     func perform(_ request: Request) async throws -> Int? {
         switch request {
-        case .start(let child):
-            return try await start(child)
+        case .start(let template, let start):
+            return try await startChild(template, start)
         case .stop(let key):
             guard let child = children[key] else {
                 throw SupervisionError.unknownChild(id: "#\(key)", supervisor: id)
@@ -12,10 +12,10 @@ extension Supervisor {
             await stop(child)
         case .stopNamed(let name):
             let child = try child(named: name)
-            let wasWaiting = child.isWaiting
+            let wasAwaited = child.isWaiting || child.hasExited
             await stop(child)
-            // Nobody is left whose back-off its siblings wait for.
-            if wasWaiting { await resumeSuspended() }
+            // Nobody is left whose restart its siblings wait for.
+            if wasAwaited { await resumeSuspended() }
         case .restart(let name):
             try await restart(try stoppedChild(named: name))
         case .delete(let name):
@@ -26,19 +26,21 @@ extension Supervisor {
         return nil
     }
 
-    private func start(_ child: Child) async throws -> Int? {
+    private func startChild(_ template: Child.Template, _ start: ChildSpec.Start?) async throws -> Int? {
+        let spec = template.spec
         if isDynamic {
             guard children.count < configuration.childLimit else {
                 throw SupervisionError.tooManyChildren(supervisor: id, maximum: configuration.childLimit)
             }
-        } else if let other = keys[child.id].flatMap({ children[$0] }) {
+        } else if let other = keys[spec.id].flatMap({ children[$0] }) {
             throw other.isActive
-                ? SupervisionError.alreadyStarted(id: child.id, supervisor: id)
-                : SupervisionError.alreadyPresent(id: child.id, supervisor: id)
+                ? SupervisionError.alreadyStarted(id: spec.id, supervisor: id)
+                : SupervisionError.alreadyPresent(id: spec.id, supervisor: id)
         }
-        if let flaw = child.spec.flaw(under: configuration.autoShutdown) {
-            throw SupervisionError.invalidSpec(id: child.spec.id, supervisor: id, reason: flaw)
+        if let flaw = spec.flaw(under: configuration.autoShutdown) ?? spec.flawAtRunTime {
+            throw SupervisionError.invalidSpec(id: spec.id, supervisor: id, reason: flaw)
         }
+        let child = makeChild(template, start: start)
         add(child)
         switch await startAwaited(child) {
         case .running:
@@ -69,6 +71,11 @@ extension Supervisor {
         var changed = configuration
         change(&changed)
         try Self.check(specs, changed, of: id)
+        for spec in specs {
+            if let flaw = spec.flawAtRunTime {
+                throw SupervisionError.invalidSpec(id: spec.id, supervisor: id, reason: flaw)
+            }
+        }
         // The children that stay must be possible under the changed supervisor too.
         let replaced = Set(specs.map(\.id))
         for child in children.values where !replaced.contains(child.id) {

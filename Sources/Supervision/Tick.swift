@@ -1,4 +1,4 @@
-/// One moment of a periodic actor.
+/// One moment of something periodic.
 public struct Tick: Sendable, Hashable {
     private let scheduledNanoseconds: Int64
     private let latenessNanoseconds: Int64
@@ -14,8 +14,8 @@ public struct Tick: Sendable, Hashable {
         self.missed = missed
     }
 
-    /// When the tick should have been: on the service's own clock, which is CLOCK_MONOTONIC unless it was given another.
-    /// The latest such moment when several have passed.
+    /// When the tick should have been, on the clock of whoever ticks: that of a ``TimerService`` is CLOCK_MONOTONIC unless
+    /// it was given another.
     public var scheduled: Duration { .nanoseconds(scheduledNanoseconds) }
 
     /// How long after ``scheduled`` the tick began.

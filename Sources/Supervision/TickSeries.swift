@@ -1,76 +1,68 @@
 internal import Synchronization
 
 /// The ticks of one actor, from their start to their end: by an error of a tick or by cancellation, whichever is first.
+///
+/// It ends once and for all; whoever waits for its outcome knows then that no tick runs and none will.
 protocol TickSeries: AnyObject, Sendable {
-    /// Only the service's thread ticks.
+    /// Called by the service's thread alone.
     /// - Parameter begin: the present moment, in nanoseconds of the service's clock.
-    func tick(_ tick: Tick, at begin: Int64)
+    /// - Returns: false when nothing was done because the series is over.
+    func tick(_ tick: Tick, at begin: Int64) -> Bool
+
+    /// Called by the service's thread when the tick is over: ends the series if it was cancelled meanwhile.
+    func settle()
 }
 
 final class ActorTicks<Subject: PeriodicActor>: TickSeries {
-    private enum Phase: UInt8, AtomicRepresentable {
-        case idle, ticking
-        /// To end once the tick that runs has ended.
-        case ending
-        case ended
-    }
-
-    // All that a tick needs is in this object: with thousands of actors, memory that is not in the processor's cache
-    // is what a tick costs.
-    private let phase = Atomic(Phase.idle)
+    // A tick needs this object and the subject. With thousands of actors the memory that is not in the processor's cache
+    // is what a tick costs, so there is no more of it.
+    private let isOver = Atomic(false)
+    private let lastTick: Atomic<Int64>
     private let subject: Subject
-    private let child: ChildContext?
+    private let tickSubject: @Sendable (Subject, Tick) throws -> Void
     private let outcome = Outcome()
 
     /// - Parameters:
     ///   - subject: its executor's thread is the one that ticks.
-    ///   - child: whose sign of life each tick is.
-    init(_ subject: Subject, of child: ChildContext?) {
+    ///   - now: the present moment, in nanoseconds of the service's clock.
+    init(_ subject: Subject, now: Int64) {
         self.subject = subject
-        self.child = child
+        lastTick = Atomic(now)
+        let isolated: @Sendable (isolated Subject, Tick) throws -> Void = { try $0.tick($1) }
+        // As in Actor.assumeIsolated, less its check at every call, which costs as much as the rest of a tick: that
+        // the service is the actor's executor was checked once, and executors do not change.
+        tickSubject = unsafeBitCast(isolated, to: (@Sendable (Subject, Tick) throws -> Void).self)
     }
 
-    func tick(_ tick: Tick, at begin: Int64) {
-        guard
-            phase.compareExchange(expected: .idle, desired: .ticking, ordering: .acquiringAndReleasing).exchanged
-        else { return }
+    func tick(_ tick: Tick, at begin: Int64) -> Bool {
+        guard !isOver.load(ordering: .sequentiallyConsistent) else { return false }
+        lastTick.store(begin, ordering: .relaxed)
         do {
-            try callSubject(tick)
+            try tickSubject(subject, tick)
         } catch {
-            phase.store(.ended, ordering: .releasing)
-            return outcome.come(.failure(error))
+            isOver.store(true, ordering: .relaxed)
+            outcome.come(.failure(error))
         }
-        child?.checkIn()
-        let (isIdle, _) = phase.compareExchange(expected: .ticking, desired: .idle, ordering: .acquiringAndReleasing)
-        if !isIdle {
-            phase.store(.ended, ordering: .releasing)
-            outcome.come(.failure(CancellationError()))
-        }
+        return true
     }
 
-    /// No tick begins any more. When one runs, the end is when that has ended.
-    func cancel() {
-        while true {
-            if phase.compareExchange(expected: .idle, desired: .ended, ordering: .acquiringAndReleasing).exchanged {
-                return outcome.come(.failure(CancellationError()))
-            }
-            let (isTaken, current) = phase.compareExchange(
-                expected: .ticking, desired: .ending, ordering: .acquiringAndReleasing)
-            if isTaken || current != .idle { return }
-        }
+    func settle() {
+        if isOver.load(ordering: .sequentiallyConsistent) { outcome.come(.failure(CancellationError())) }
     }
+
+    /// No tick begins any more.
+    /// - Parameter isTicking: tells, once that holds, whether a tick has still to end. ``settle()`` is called after it.
+    func cancel(whileTicking isTicking: () -> Bool) {
+        isOver.store(true, ordering: .sequentiallyConsistent)
+        if !isTicking() { outcome.come(.failure(CancellationError())) }
+    }
+
+    /// When the last tick began, in nanoseconds of the service's clock; before the first, when the series was made.
+    var lastBegin: Int64 { lastTick.load(ordering: .relaxed) }
 
     /// Waits for the end.
     /// - Throws: the last tick's error or `CancellationError`.
     func end() async throws {
         try await outcome.wait()
-    }
-
-    private func callSubject(_ tick: Tick) throws {
-        let isolated: (isolated Subject, Tick) throws -> Void = { try $0.tick($1) }
-        // As in Actor.assumeIsolated, less its check for every call, which costs as much as the rest of a tick: that
-        // the service is the actor's executor was checked once, and executors do not change.
-        let plain = unsafeBitCast(isolated, to: ((Subject, Tick) throws -> Void).self)
-        try plain(subject, tick)
     }
 }

@@ -1,10 +1,11 @@
 /// Periodic moments with absolute deadlines: what is done at one of them, however long it takes, does not shift the rest.
 ///
-/// Of the ticks that passed meanwhile one happens late and the others not at all.
+/// Of the ticks that passed meanwhile one happens late and the others not at all, which the next one tells.
 package struct Ticker {
     private let timeline: Timeline
     private let period: Duration
     private var due: Duration
+    private var missed = 0
 
     /// - Parameters:
     ///   - period: the time between ticks, at least 1 ms.
@@ -17,11 +18,19 @@ package struct Ticker {
     }
 
     /// Waits for the next tick.
+    /// - Returns: what happened to it, by the timeline.
     /// - Throws: `CancellationError` when the task is cancelled.
-    package mutating func next() async throws {
+    @discardableResult
+    package mutating func next() async throws -> Tick {
         try await timeline.sleep(until: due)
-        due += period
         let now = timeline.now
-        if due <= now { due += period * (((now - due) / period).rounded(.down) + 1) }
+        let tick = Tick(scheduled: due.nanoseconds, lateness: (now - due).nanoseconds, missed: missed)
+        due += period
+        missed = 0
+        if due <= now {
+            missed = Int((now - due).nanoseconds / period.nanoseconds) + 1
+            due += period * missed
+        }
+        return tick
     }
 }

@@ -44,7 +44,7 @@ package struct Timeline: Sendable {
         switch source {
         case .kernel(let origin, let timers):
             let outcome = Outcome()
-            let id = timers.insert(.call { outcome.come(.success(())) }, at: origin.addingClamped(moment.nanoseconds))
+            let id = timers.insert({ outcome.come(.success(())) }, at: origin.addingClamped(moment.nanoseconds))
             try await withTaskCancellationHandler {
                 try await outcome.wait()
             } onCancel: {
@@ -66,7 +66,7 @@ package struct Timeline: Sendable {
     package func wake(at moment: Duration, _ action: @escaping @Sendable () -> Void) -> WakeUp {
         switch source {
         case .kernel(let origin, let timers):
-            return WakeUp(timers, timers.insert(.call(action), at: origin.addingClamped(moment.nanoseconds)))
+            return WakeUp(timers, timers.insert(action, at: origin.addingClamped(moment.nanoseconds)))
         case .clock(_, let sleep):
             return WakeUp(
                 Task.detached {

@@ -3,13 +3,10 @@ internal import Threads
 
 /// What a timer service and its thread share: the queue, the clock, the statistics. It holds neither.
 final class TimerCore: Sendable {
-    /// Ticks that are taken from the queue together: enough to make the lock's cost vanish, few enough that jobs of the
-    /// actors never wait for more than these.
-    private static let batch = 64
-
     private struct State {
         var queue = TimerQueue()
-        var statistics = TimerStatistics()
+        var ticks = 0
+        var missed: Int64 = 0
         var worstLateness: Int64 = 0
         var longestTick: Int64 = 0
         /// How many phases were given away.
@@ -21,10 +18,15 @@ final class TimerCore: Sendable {
 
     /// The clock when it is not the kernel's.
     private let timeline: Timeline?
+    /// The thread wakes at multiples of this, in nanoseconds.
+    private let resolution: Int64
     private let state = Mutex(State())
+    /// The address of the series whose tick runs, 0 for none. Its own cache line at best: every tick writes it.
+    private let ticking = Atomic(UInt(0))
 
-    init(_ clock: any Clock<Duration>) {
+    init(_ clock: any Clock<Duration>, resolution: Duration) {
         timeline = clock is ContinuousClock ? nil : Timeline(clock)
+        self.resolution = timeline == nil ? resolution.nanoseconds : 1
     }
 
     func setWaker(_ wake: @escaping @Sendable () -> Void) {
@@ -40,36 +42,58 @@ final class TimerCore: Sendable {
 extension TimerCore {
     var statistics: TimerStatistics {
         state.withLock { state in
-            var statistics = state.statistics
+            var statistics = TimerStatistics()
+            statistics.ticks = state.ticks
+            statistics.missed = Int(state.missed)
             statistics.worstLateness = .nanoseconds(state.worstLateness)
             statistics.longestTick = .nanoseconds(state.longestTick)
             statistics.actors = state.queue.seriesCount
-            statistics.pendingCalls = state.queue.count - state.queue.seriesCount
+            statistics.pendingCalls = state.queue.callCount
             return statistics
         }
     }
 
-    func insert(_ entry: TimerQueue.Entry, at moment: Int64) -> TimerQueue.ID {
+    func insert(_ call: @escaping TimerQueue.Call, at moment: Int64) -> TimerQueue.ID {
+        insert { $0.insert(call, at: moment) }
+    }
+
+    func insert(_ series: any TickSeries, every period: Int64, phase: Int64) -> TimerQueue.ID {
+        let now = now
+        return insert { $0.insert(series, every: period, phase: phase, now: now) }
+    }
+
+    private func insert(_ body: (inout TimerQueue) -> TimerQueue.ID) -> TimerQueue.ID {
         let (id, wake) = state.withLock { state in
-            let isFirst = state.queue.first.map { moment < $0 } ?? true
-            return (state.queue.insert(entry, at: moment), isFirst ? state.wake : nil)
+            let before = wakeTime(state.queue)
+            let id = body(&state.queue)
+            return (id, wakeTime(state.queue) == before ? nil : state.wake)
         }
         wake?()
         return id
     }
 
-    /// Starts a series at its first moment that is still to come.
-    func insert(_ series: any TickSeries, every period: Int64, phase: Int64) -> TimerQueue.ID {
-        let now = now
-        // Both remainders are within a period of zero, so their difference is in range.
-        let distance = (phase % period - now % period) % period
-        let first = now.addingClamped(distance > 0 ? distance : distance + period)
-        return insert(.series(series, period: period), at: first)
+    func remove(_ id: TimerQueue.ID) {
+        // The closure's value, so that what was removed is released after the lock.
+        _ = state.withLock { $0.queue.remove(id) }
     }
 
-    func remove(_ id: TimerQueue.ID) {
-        // Released here and not under the lock: what it holds may do anything in its deinit.
-        _ = state.withLock { $0.queue.remove(id) }
+    /// Ends a series: now, or when its tick that runs has ended.
+    func cancel(_ series: ActorTicks<some PeriodicActor>) {
+        // The thread writes `ticking` and then reads that the series is over, this writes and reads the other way
+        // round: one of them sees the other's.
+        series.cancel { ticking.load(ordering: .sequentiallyConsistent) == address(of: series) }
+    }
+
+    /// Drops all that is still to come.
+    func close() {
+        let (_, alarm) = state.withLock { state in
+            defer {
+                state.queue = TimerQueue()
+                state.alarm = nil
+            }
+            return (state.queue, state.alarm)
+        }
+        alarm?.wakeUp.cancel()
     }
 
     /// A number from 0 to less than `count`, each time another.
@@ -88,38 +112,55 @@ extension TimerCore {
 // MARK: - On the service's thread
 
 extension TimerCore {
-    /// Does some of what is due.
+    /// Makes one call, or the ticks of one moment, if any are due.
     /// - Returns: when there will be more, in nanoseconds of ``MonotonicClock``; nil when ``wake`` will tell.
     func turn() -> Int64? {
-        var ticks: [TimerQueue.DueTick] = []
-        ticks.reserveCapacity(Self.batch)
-        let due = state.withLock { $0.queue.takeDue(at: now, upTo: Self.batch, into: &ticks) }
+        let now = now
+        let (due, first) = state.withLock { ($0.queue.takeDue(at: now), wakeTime($0.queue)) }
         switch due {
         case .call(let action): action()
-        case .ticks: run(ticks)
-        case .nothing: break
+        case .ticks(let moment): run(moment)
+        case nil: break
         }
         if let timeline { return nextTurn(by: timeline) }
-        return state.withLock { $0.queue.first }
+        return first
     }
 
-    private func run(_ ticks: [TimerQueue.DueTick]) {
+    /// When the thread has to look at the queue; nil while there is nothing in it.
+    private func wakeTime(_ queue: TimerQueue) -> Int64? {
+        guard let first = queue.first, resolution > 1 else { return queue.first }
+        let remainder = first % resolution
+        return remainder > 0 ? first.addingClamped(resolution - remainder) : first
+    }
+
+    private func run(_ moment: TimerQueue.Moment) {
+        var ticks = 0
+        var missed: Int64 = 0
         var worst: Int64 = 0
         var longest: Int64 = 0
-        var missed = 0
         var begin = now
-        for due in ticks {
-            let lateness = begin - due.scheduled
-            due.series.tick(Tick(scheduled: due.scheduled, lateness: lateness, missed: due.missed), at: begin)
-            missed += due.missed
-            worst = max(worst, lateness + Int64(due.missed) * due.period)
+        for member in moment.members {
+            // Of the moments that passed together, those before the series began are not its own.
+            guard moment.scheduled >= member.first else { continue }
+            let ownMissed =
+                moment.missed == 0 ? 0 : min(moment.missed, (moment.scheduled - member.first) / moment.period)
+            let lateness = begin - moment.scheduled
+            ticking.store(address(of: member.series), ordering: .sequentiallyConsistent)
+            let isDone = member.series.tick(
+                Tick(scheduled: moment.scheduled, lateness: lateness, missed: Int(ownMissed)), at: begin)
+            ticking.store(0, ordering: .sequentiallyConsistent)
+            member.series.settle()
+            guard isDone else { continue }
             let end = now
+            ticks += 1
+            missed = missed.addingClamped(ownMissed)
+            worst = max(worst, lateness + ownMissed * moment.period)
             longest = max(longest, end - begin)
             begin = end
         }
         state.withLock { state in
-            state.statistics.ticks += ticks.count
-            state.statistics.missed += missed
+            state.ticks += ticks
+            state.missed = state.missed.addingClamped(missed)
             state.worstLateness = max(state.worstLateness, worst)
             state.longestTick = max(state.longestTick, longest)
         }
@@ -144,4 +185,8 @@ extension TimerCore {
         }
         return nil
     }
+}
+
+private func address(of series: some TickSeries) -> UInt {
+    UInt(bitPattern: Unmanaged.passUnretained(series).toOpaque())
 }

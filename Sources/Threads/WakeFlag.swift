@@ -31,9 +31,12 @@ final class WakeFlag: Sendable {
         }
     }
 
-    /// Blocks the thread until there is a signal, and takes it, or until the deadline. May return before for no reason.
+    /// Blocks the thread until there is a signal, and takes it, or until the deadline. May return before for no reason,
+    /// and leaves the signal for the next time when the deadline is past.
     /// - Parameter deadline: nanoseconds of ``MonotonicClock``; nil for ever.
     func wait(until deadline: Int64?) {
+        // The kernel would arm a timer even for a moment that is past, which costs more than the clock.
+        if let deadline, deadline <= MonotonicClock.now { return }
         if word.pointee.compareExchange(
             expected: Self.clear, desired: Self.awaited, ordering: .acquiringAndReleasing
         ).exchanged {

@@ -24,6 +24,17 @@ struct FirmwareAppTests {
             ])
     }
 
+    @Test func aUserSignalPrintsTheTree() async {
+        let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
+            await Curious.main()
+        }
+        let tree = lines(result).filter { !$0.contains("/") && !$0.contains("stopping") }
+        #expect(tree.count == 3)
+        #expect(tree.first == "apus: app (one-for-one, 0 of 1 restarts)")
+        #expect(tree.dropFirst().first?.hasPrefix("apus: ├─ steady running ") == true)
+        #expect(tree.last?.hasPrefix("apus: └─ asking running ") == true)
+    }
+
     @Test func theSecondSignalEndsTheProcessAtOnce() async {
         await #expect(processExitsWith: .signal(SIGTERM)) { await Stubborn.main() }
     }
@@ -70,6 +81,45 @@ private struct Obedient: FirmwareApp {
                 }
             },
         ]
+    }
+}
+
+/// Asks for its tree, and to be stopped when that was printed.
+private struct Curious: FirmwareApp {
+    func children(on board: Board) -> [ChildSpec] {
+        [
+            ChildSpec("steady") { park },
+            ChildSpec("asking") {
+                let (reader, writer) = try Self.divertedErrors()
+                return {
+                    kill(getpid(), SIGUSR1)
+                    // What is printed passes through here, on a thread of its own, up to the tree's last line.
+                    let pump = Thread {
+                        var text = ""
+                        var buffer = [UInt8](repeating: 0, count: 4096)
+                        while !text.contains("└─ asking") || text.last != "\n" {
+                            let count = read(reader, &buffer, buffer.count)
+                            guard count > 0 else { break }
+                            text += String(decoding: buffer[..<count], as: UTF8.self)
+                            _ = write(writer, buffer, count)
+                        }
+                        dup2(writer, STDERR_FILENO)
+                        kill(getpid(), SIGTERM)
+                    }
+                    pump.start()
+                    try await park()
+                }
+            },
+        ]
+    }
+
+    /// Standard error becomes a pipe. Returns its reading end and the original.
+    private static func divertedErrors() throws -> (reader: Int32, writer: Int32) {
+        var ends: [Int32] = [0, 0]
+        guard pipe(&ends) == 0 else { throw OutOfLuck() }
+        let original = dup(STDERR_FILENO)
+        dup2(ends[1], STDERR_FILENO)
+        return (ends[0], original)
     }
 }
 

@@ -8,6 +8,12 @@ final class Fixture: Sendable {
     private let events = Mailbox<String>(capacity: 10_000, overflow: .dropNewest)
 
     func run(_ children: [ChildSpec], _ body: () async throws -> Void) async throws {
+        // Without start deadlines: who waits for sleepers on the clock waits for what the test is about.
+        let children = children.map { child in
+            var child = child
+            child.startDeadline = nil
+            return child
+        }
         let supervisor = try Supervisor(
             "root", children: children, clock: clock, onEvent: { [events] in _ = events.offer($0.description) })
         let task = Task { try await supervisor.run() }

@@ -65,4 +65,18 @@ struct TickerTests {
         try await task.value
         #expect(log.entries == ["0", "1"])
     }
+
+    @Test func tellsTheTicksThatPassed() async throws {
+        var ticker = Ticker(every: .seconds(5), on: Timeline(clock))
+        var tick = try await ticker.next()
+        #expect((tick.scheduled, tick.lateness, tick.missed) == (.zero, .zero, 0))
+        clock.advance(by: .seconds(23))
+        tick = try await ticker.next()
+        #expect((tick.scheduled, tick.lateness, tick.missed) == (.seconds(5), .seconds(18), 0))
+        clock.advance(by: .seconds(3))
+        tick = try await ticker.next()
+        #expect((tick.scheduled, tick.lateness, tick.missed) == (.seconds(25), .seconds(1), 3))
+        clock.advance(by: .seconds(Int64.max / 4))
+        for _ in 0..<3 { _ = try await ticker.next() }
+    }
 }

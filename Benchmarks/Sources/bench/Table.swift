@@ -40,7 +40,8 @@ enum Table {
         switch unit {
         case .bytes: "\(Int(value.rounded()))"
         case .seconds, .microseconds: String(format: "%.3f", value)
-        case .milliseconds, .one: String(format: "%.2f", value)
+        case .milliseconds: String(format: "%.2f", value)
+        case .one: String(format: "%.6g", value)
         }
     }
 }

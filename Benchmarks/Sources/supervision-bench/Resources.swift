@@ -6,6 +6,11 @@ enum Resources {
     /// Of the monotonic clock.
     static func nanoseconds() -> Int64 { read(CLOCK_MONOTONIC) }
 
+    static func nanoseconds(_ duration: Duration) -> Int64 {
+        let (seconds, attoseconds) = duration.components
+        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+    }
+
     /// User and system time of all threads.
     static func cpuNanoseconds() -> Int64 { read(CLOCK_PROCESS_CPUTIME_ID) }
 

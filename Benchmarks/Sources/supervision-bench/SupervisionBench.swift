@@ -13,8 +13,11 @@ enum SupervisionBench {
         do {
             switch (arguments.first, numbers.count) {
             case ("restart", 2): try await Restart.measure(children: numbers[0], restarts: numbers[1])
+            case ("cell", 1): try await CellRestart.measure(restarts: numbers[0])
             case ("children", 1): try await Children.measure(count: numbers[0])
             case ("fanin", 2): try await FanIn.measure(sensors: numbers[0], readings: numbers[1])
+            case ("periodic", 3):
+                try await Periodic.measure(children: numbers[0], period: numbers[1], length: numbers[2])
             case ("startstop", 1): try await StartStop.measure(count: numbers[0])
             default: throw Usage()
             }
@@ -33,8 +36,10 @@ enum SupervisionBench {
         var description: String {
             """
             usage: supervision-bench restart CHILDREN RESTARTS
+                                     cell RESTARTS
                                      children COUNT
                                      fanin SENSORS READINGS
+                                     periodic CHILDREN PERIOD-MS SECONDS
                                      startstop COUNT
             """
         }
