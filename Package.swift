@@ -72,7 +72,8 @@ let package = Package(
             name: "PublishingTests", dependencies: ["Publishing", "Sensors", "Supervision", "JSON"],
             swiftSettings: strict),
         .testTarget(name: "DeviceTests", dependencies: ["Device", "Hardware"], swiftSettings: strict),
-        .testTarget(name: "ApusTests", dependencies: ["Apus"], swiftSettings: strict),
+        .executableTarget(name: "AppFixture", dependencies: ["Apus"], path: "Tests/AppFixture", swiftSettings: strict),
+        .testTarget(name: "ApusTests", dependencies: ["Apus", "AppFixture"], swiftSettings: strict),
         .testTarget(name: "ApusInitTests", dependencies: ["apus-init"], swiftSettings: strict),
         .testTarget(
             name: "FwtoolTests", dependencies: ["fwtool", "Bundle", "BootState", "JSON"], swiftSettings: strict),

@@ -1,5 +1,6 @@
 internal import Device
 internal import Glibc
+internal import Supervision
 
 extension Board {
     /// The board this process runs on, with the configuration of the image, the card and the environment.
@@ -21,7 +22,10 @@ extension Board {
         }
         config.merge { name in getenv(name).map { String(cString: $0) } }
         if isDevice { return Board(config: config) }
-        Log.line("no \(boardFile): a simulated board, with a TMP102 at 0x48 on i2c-1 and GPIO17 wired to GPIO27")
+        if !CellHost.isCell {
+            Log.line(
+                "no \(boardFile): a simulated board, with a TMP102 at 0x48 on i2c-1 and GPIO17 wired to GPIO27")
+        }
         return try simulated(config: config)
     }
 

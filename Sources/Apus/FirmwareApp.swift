@@ -13,6 +13,9 @@ public import Supervision
 /// }
 /// ```
 ///
+/// For each child in a cell (`Isolation.process`) the program is started once more, and asks the app for its children
+/// there, too: ``children(on:)`` must only say what there is, and leave opening it to the children.
+///
 /// On a machine without /etc/apus/board.conf, which every image has, the board is simulated.
 public protocol FirmwareApp: Sendable {
     init()
@@ -38,12 +41,13 @@ extension FirmwareApp {
     }
 
     private static func run() async throws {
+        // As a cell this program does the same up to where the root supervisor would run, and there runs one child only.
+        CellHost.prepare()
         // A broker that hangs up while it is written to is an error of that write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
         try Signals.hold()
         let board = try Board.current()
-        let supervisor = try Supervisor(
-            "app", children: try Self().children(on: board), onEvent: { Log.line($0.description) })
+        let supervisor = try Supervisor("app", children: try Self().children(on: board), onEvent: log)
         let app = Task { try await supervisor.run() }
         try Signals.onEach { signal in
             if signal == SIGUSR1 {
@@ -54,5 +58,11 @@ extension FirmwareApp {
             }
         }
         try await app.value
+    }
+
+    private static func log(_ event: SupervisorEvent) {
+        Log.line(event.description)
+        guard case .failed(let crash as CellCrash) = event.kind else { return }
+        for frame in crash.backtrace?.frames ?? [] { Log.line("    \(frame)") }
     }
 }

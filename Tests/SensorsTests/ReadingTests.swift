@@ -79,4 +79,33 @@ struct ReadingTests {
         let error = #expect(throws: SmallFile.ReadError.self) { try SmallFile.read("/no/such/file", limit: 16) }
         #expect(error?.description == "/no/such/file cannot be read: No such file or directory")
     }
+
+    @Test(
+        arguments: [Reading.Value.number(-0.5), .number(.infinity), .bool(true), .bool(false)], [nil, Int64(1 << 60)])
+    func itCrossesFromACellAndIsNumberedWhereItArrives(value: Reading.Value, wallTime: Int64?) throws {
+        let sent = Reading(
+            sensor: "a sensor", quantity: value == .bool(true) ? .pressed : .temperature, value: value,
+            wallTime: wallTime, monotonicTime: 12_345, bootID: BootID.current, sequence: 7)
+        let before = reading().sequence
+        let arrived = try #require(Reading(cellBytes: sent.cellBytes[...]))
+        #expect(arrived.sequence > before)
+        let expected = Reading(
+            sensor: sent.sensor, quantity: sent.quantity, value: value, wallTime: wallTime, monotonicTime: 12_345,
+            bootID: sent.bootID, sequence: arrived.sequence)
+        #expect(arrived == expected)
+    }
+
+    @Test func bytesThatAreNoReadingAreRefused() {
+        let bytes = reading().cellBytes
+        for length in bytes.indices { #expect(Reading(cellBytes: bytes.prefix(length)) == nil) }
+        #expect(Reading(cellBytes: (bytes + [0])[...]) == nil)
+        // Damage may leave another reading, and must not trap.
+        for index in bytes.indices {
+            for bit in 0..<8 {
+                var damaged = bytes
+                damaged[index] ^= 1 << bit
+                _ = Reading(cellBytes: damaged[...])
+            }
+        }
+    }
 }
