@@ -100,11 +100,16 @@ public final class Mailbox<Element: Sendable>: Sendable {
         upTo limit: Int = .max
     ) async throws(CancellationError) -> [Element] {
         while true {
-            var aftermath = State.Aftermath()
-            let elements = state.withLock { $0.take(upTo: max(1, limit), &aftermath) }
-            aftermath.woken.resumeAll()
+            let elements = take(upTo: limit)
             if !elements.isEmpty { return elements }
-            guard await waitForElement() else { throw CancellationError() }
+            // In this function, for each one more that waits for another costs a parked child a hundred bytes.
+            let receiver = Waiter()
+            let isFilled = await withTaskCancellationHandler {
+                await withUnsafeContinuation { park(receiver, $0) }
+            } onCancel: {
+                cancel(receiver)
+            }
+            if !isFilled { throw CancellationError() }
         }
     }
 
@@ -152,20 +157,23 @@ extension Mailbox {
         return answer
     }
 
-    /// - Returns: false when the task was cancelled.
-    private nonisolated(nonsending) func waitForElement() async -> Bool {
-        let receiver = Waiter()
-        return await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
-                let answer: Bool? = state.withLock { state in
-                    // An element may have arrived since the receiver looked.
-                    if state.buffer.count > 0 { return true }
-                    return state.receivers.append(receiver, continuation) ? nil : false
-                }
-                if let answer { continuation.resume(returning: answer) }
-            }
-        } onCancel: {
-            state.withLock { $0.receivers.cancel(receiver) }?.resume(returning: false)
+    private func take(upTo limit: Int) -> [Element] {
+        var aftermath = State.Aftermath()
+        let elements = state.withLock { $0.take(upTo: max(1, limit), &aftermath) }
+        aftermath.woken.resumeAll()
+        return elements
+    }
+
+    private func park(_ receiver: Waiter, _ continuation: Waiter.Continuation) {
+        let answer: Bool? = state.withLock { state in
+            // An element may have arrived since the receiver looked.
+            if state.buffer.count > 0 { return true }
+            return state.receivers.append(receiver, continuation) ? nil : false
         }
+        if let answer { continuation.resume(returning: answer) }
+    }
+
+    private func cancel(_ receiver: Waiter) {
+        state.withLock { $0.receivers.cancel(receiver) }?.resume(returning: false)
     }
 }

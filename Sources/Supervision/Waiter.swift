@@ -1,6 +1,6 @@
-/// A task that waits for a mailbox, and a link of the ``WaitList`` it waits in. The waiting task keeps it alive.
+/// A task that waits for something of a mailbox or a registry, and a link of the ``WaitList`` it waits in. The waiting task keeps it alive.
 @usableFromInline
-class Waiter: @unchecked Sendable {  // Unchecked: the lock of its mailbox guards it, which the compiler cannot see.
+class Waiter: @unchecked Sendable {  // Unchecked: the lock of its list guards it, which the compiler cannot see.
     /// Unsafe because a checked one needs an allocation more; resumed by whoever takes the waiter out of its list.
     typealias Continuation = UnsafeContinuation<Bool, Never>
 
@@ -64,6 +64,18 @@ struct WaitList: ~Copyable, Sendable {
     /// Moves the one that came first to a list of those who will be resumed.
     mutating func moveFirst(to woken: inout WaitList) {
         if let waiter = removeFirst() { woken.link(waiter) }
+    }
+
+    /// Moves all that are meant.
+    mutating func moveAll(to woken: inout WaitList, where isMeant: (Waiter) -> Bool) {
+        var candidate = first
+        while let waiter = candidate {
+            candidate = waiter.next
+            guard isMeant(waiter) else { continue }
+            unlink(waiter)
+            waiter.phase = .over
+            woken.link(waiter)
+        }
     }
 
     /// Resumes all with true. Needs no lock: to everybody else these waiters are over.
