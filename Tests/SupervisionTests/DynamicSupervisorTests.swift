@@ -19,6 +19,21 @@ struct DynamicSupervisorTests {
         }
     }
 
+    @Test(
+        arguments: [Restart.permanent, .transient, .temporary], [Model.Reason.normal, .cancelled, .failure("oops")])
+    func theRestartTypesHoldHereToo(restart: Restart, reason: Model.Reason) throws {
+        try Stage.run { stage in
+            let pool = try stage.pool(restart: restart)
+            stage.start(pool)
+            try stage.ask { try await pool.startChild("x") }
+            _ = stage.after { stage["x"].end(reason) }
+            let isRestarted = restart == .permanent || (restart == .transient && reason.isFailure)
+            #expect(stage["x"].isRunning == isRestarted)
+            // One that has ended for good is forgotten.
+            #expect(try stage.counts(of: pool).specs == (isRestarted ? 1 : 0))
+        }
+    }
+
     @Test func endsWithAllChildrenWhenTheIntensityIsExceeded() throws {
         try Stage.run { stage in
             let pool = try stage.pool(intensity: 0)
@@ -106,6 +121,23 @@ struct DynamicSupervisorTests {
                 try stage.ask { try await pool.startChild(name) }
             }
             #expect(stage.stop().suffix(2).allSatisfy { $0.contains("abandoned") })
+            #expect(stage.ending == "returned")
+        }
+    }
+
+    @Test func anUnlimitedShutdownWaitsForAllOfThem() throws {
+        try Stage.run { stage in
+            let pool = try stage.pool(shutdown: .unlimited)
+            stage.start(pool)
+            for name in ["x", "y"] {
+                stage[name].react(.isDeaf)
+                try stage.ask { try await pool.startChild(name) }
+            }
+            _ = stage.stop()
+            _ = stage.pass(.seconds(1_000_000))
+            _ = stage.after { stage["x"].release() }
+            #expect(stage.ending == nil)
+            _ = stage.after { stage["y"].release() }
             #expect(stage.ending == "returned")
         }
     }

@@ -95,7 +95,7 @@ private struct Maker {
             return tree
         }
         supervisors.append(path)
-        for name in ["a", "b", "c", "d"].prefix(number(0...4)) {
+        for name in ["a", "b", "c", "d"].prefix(number(depth == 0 ? 1...4 : 0...4)) {
             if depth < 2, chance(25) {
                 tree.children.append(
                     nested(name, tree.autoShutdown, self.tree(path: "\(path)/\(name)", depth: depth + 1)))

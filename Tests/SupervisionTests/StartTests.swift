@@ -91,10 +91,43 @@ struct StartTests {
         #expect(spec.backoff == nil)
         #expect(spec.startDeadline == .seconds(60))
         #expect(spec.liveness == nil)
+        #expect(Intensity() == Intensity(restarts: 1, within: .seconds(5)))
         let nested = try Supervisor("inner", children: []).childSpec()
         #expect(nested.restart == .permanent)
         #expect(nested.shutdown == .unlimited)
         #expect(nested.startDeadline == nil)
+    }
+
+    @Test func aSpecCanBeChangedBeforeItIsUsed() throws {
+        try Stage.run { stage in
+            var spec = stage.child("a")
+            spec.restart = .temporary
+            spec.shutdown = .unlimited
+            let root = try stage.supervisor(of: [spec, stage.child("b")])
+            stage.start(root)
+            _ = stage.after { stage["a"].fails() }
+            #expect(try stage.states(of: root) == ["b running"])
+        }
+    }
+
+    @Test func aRestartedChildRunsWhatItsStartReturnedThen() throws {
+        Simulation.run { simulation in
+            let log = Recorder()
+            let child = ChildSpec("a") {
+                log.note("start")
+                let life = log.entries.count
+                return {
+                    log.note("body \(life)")
+                    if life == 1 { throw Failure("oops") }
+                    try await park()
+                }
+            }
+            let run = Call { try await Supervisor("root", children: [child], clock: ManualClock()).run() }
+            simulation.settle()
+            #expect(log.entries == ["start", "body 1", "start", "body 3"])
+            run.cancel()
+            simulation.settle()
+        }
     }
 
     @Test func theSpecOfAChildCanBeAskedFor() throws {
