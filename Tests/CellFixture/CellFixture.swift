@@ -6,8 +6,8 @@ import Synchronization
 /// output, one line each, and so do its cells.
 @main
 struct CellFixture {
-    static func main() async {
-        // Before the first task runs elsewhere: the pool's threads block signals.
+    // On the main thread, as the process was started: the pool's threads block signals.
+    @MainActor static func main() async {
         setenv("BLOCKED", "\(blockedSignals())", 1)
         let name = CommandLine.arguments.dropFirst().first ?? ""
         guard let scenario = Scenario.all[name] else {
