@@ -1,6 +1,6 @@
 internal import CLinux
 internal import Glibc
-internal import Synchronization
+internal import Threads
 
 /// What the thread of a crashed cell was doing, the place of the crash first.
 public final class CellBacktrace: Sendable {
@@ -21,14 +21,16 @@ public final class CellBacktrace: Sendable {
         }
     }
 
+    /// Code of a file in memory.
     private struct Module {
         let path: Substring
-        var start: UInt64
-        var end: UInt64
+        /// Where the file's address 0 is: the files that Swift links are position-independent.
+        let base: UInt64
+        let code: Range<UInt64>
     }
 
     private let places: [(file: String?, offset: UInt64)]
-    private let resolved = Mutex<[Frame]?>(nil)
+    private let resolved = Lock<[Frame]?>(nil)
 
     /// - Parameters:
     ///   - addresses: where it crashed, and return addresses.
@@ -38,11 +40,8 @@ public final class CellBacktrace: Sendable {
         places = addresses.enumerated().map { index, address in
             // A return address is that of the instruction after the call, which may belong to another function.
             let address = index == 0 ? address : address &- 1
-            guard let module = modules.first(where: { $0.start <= address && address < $0.end }) else {
-                return (nil, address)
-            }
-            // The files that Swift links are position-independent: their own addresses begin at 0.
-            return (String(module.path), address - module.start)
+            guard let module = modules.first(where: { $0.code.contains(address) }) else { return (nil, address) }
+            return (String(module.path), address - module.base)
         }
     }
 
@@ -119,20 +118,18 @@ public final class CellBacktrace: Sendable {
         return String(cString: text)
     }
 
-    /// Files and where they begin and end in memory.
     private static func modules(in maps: [UInt8]) -> [Module] {
         var modules: [Module] = []
+        var base: UInt64 = 0
         for line in String(decoding: maps, as: UTF8.self).split(separator: "\n") {
             // start-end permissions offset device inode path (proc(5)); a path may have spaces.
             let fields = line.split(separator: " ", maxSplits: 5)
             guard fields.count == 6, let range = Self.range(fields[0]) else { continue }
+            // A file's parts follow one another, the first of them with its beginning.
+            if UInt64(fields[2], radix: 16) == 0 { base = range.lowerBound }
             let path = fields[5].drop { $0 == " " }
-            guard path.first == "/" else { continue }
-            if let index = modules.lastIndex(where: { $0.path == path }) {
-                modules[index].end = max(modules[index].end, range.upperBound)
-            } else {
-                modules.append(Module(path: path, start: range.lowerBound, end: range.upperBound))
-            }
+            guard path.first == "/", fields[1].contains("x"), base <= range.lowerBound else { continue }
+            modules.append(Module(path: path, base: base, code: range))
         }
         return modules
     }

@@ -34,6 +34,8 @@ struct Program {
         status = process.terminationStatus
     }
 
+    static let isUnderThreadSanitizer = dlsym(nil, "__tsan_init") != nil
+
     /// SwiftPM puts the tests and the programs they need into the same folder.
     private static let folder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent()
