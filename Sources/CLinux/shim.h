@@ -47,3 +47,15 @@ static inline void linux_futex_wait(void *word, uint32_t value, const struct tim
 static inline void linux_futex_wake(void *word) {
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1);
 }
+
+// Does nothing that often, and tells the processor so.
+static inline void linux_pause(uint32_t times) {
+    for (uint32_t i = 0; i < times; i++) {
+#if defined(__x86_64__)
+        __asm__ __volatile__("pause");
+#elif defined(__aarch64__)
+        // YIELD is a NOP to Cortex-A cores; ISB takes about as long as x86's PAUSE.
+        __asm__ __volatile__("isb");
+#endif
+    }
+}

@@ -1,10 +1,17 @@
-internal import Synchronization
+public import Threads
 
 /// A bounded queue between supervised children: the address that outlives the actors behind it.
 ///
 /// A sender holds the mailbox, never the receiving child, so the receiver can crash and be restarted without its
 /// senders noticing: elements wait here, and the restarted receiver goes on with the oldest one not yet taken.
 /// Senders may be many. Receivers may be several too; each element goes to one of them.
+///
+/// Elements arrive in the order they were sent: if one `send` has returned before another begins, by whichever tasks,
+/// its element comes first.
+///
+/// Nothing in it grows without bound. At most ``capacity`` elements wait. A sender that waits for room keeps its elements
+/// and its place in the line in its own task's memory, which whoever started the task has paid for already, and it
+/// sends nothing more until it is served: so as many wait as there are tasks, and the mailbox keeps nothing for them.
 public final class Mailbox<Element: Sendable>: Sendable {
     /// The most elements that can wait, at least 1.
     public let capacity: Int
@@ -12,7 +19,9 @@ public final class Mailbox<Element: Sendable>: Sendable {
     /// What happens when one element more arrives.
     public let overflow: OverflowPolicy
 
-    private let state: Mutex<State>
+    /// Nil when the mailbox does not coalesce. Never called under the lock, for it is not the mailbox's own code.
+    @usableFromInline let key: (@Sendable (Element) -> ElementKey)?
+    @usableFromInline let state: Lock<MailboxState<Element>>
 
     /// - Parameters:
     ///   - capacity: the most elements that can wait; below 1 counts as 1.
@@ -20,38 +29,65 @@ public final class Mailbox<Element: Sendable>: Sendable {
     public init(capacity: Int, overflow: OverflowPolicy) {
         self.capacity = max(1, capacity)
         self.overflow = overflow
-        state = Mutex(State(capacity: capacity))
+        key = nil
+        state = Lock(MailboxState(capacity: capacity, coalesces: false))
+    }
+
+    /// Makes a mailbox in which at most one element of each key waits: a newer one replaces it and keeps its place.
+    ///
+    /// For states of which only the last matters, such as what a display shows of each sensor. The mailbox is full when
+    /// elements of ``capacity`` different keys wait; the overflow policy says what happens to one with yet another key.
+    /// - Parameters:
+    ///   - capacity: the most elements that can wait; below 1 counts as 1.
+    ///   - overflow: what happens when it is full and the key is a new one.
+    ///   - key: what makes one element the newer state of another.
+    public init(
+        capacity: Int, overflow: OverflowPolicy,
+        coalescingBy key: @escaping @Sendable (Element) -> some Hashable & Sendable
+    ) {
+        self.capacity = max(1, capacity)
+        self.overflow = overflow
+        self.key = { ElementKey(key($0)) }
+        state = Lock(MailboxState(capacity: capacity, coalesces: true))
     }
 
     /// Puts an element in. Waits only under ``OverflowPolicy/suspendSender``.
     ///
-    /// Waiting senders are served in the order they came. Their number is that of the tasks that send: a waiting
-    /// element lives in its sender's frame, not in a queue of the mailbox's own.
+    /// Waiting senders are served in the order they came.
     /// - Throws: `CancellationError` when the task was cancelled while it waited; the element is then not delivered.
-    public func send(_ element: Element) async throws {
-        if offer(element) { return }
-        let id = state.withLock { $0.nextID() }
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                let (sender, receiver) = state.withLock { $0.park(element, continuation, id) }
-                sender?.resume()
-                receiver?.resume(returning: true)
-                // Cancelled before it was parked: the handler below then found nothing to withdraw.
-                if Task.isCancelled { withdrawSender(id) }
-            }
-        } onCancel: {
-            withdrawSender(id)
-        }
+    @inlinable
+    public nonisolated(nonsending) func send(_ element: Element) async throws(CancellationError) {
+        if !offer(element) { try await wait(toSend: [element]) }
+    }
+
+    /// Puts elements in, in their order and together at the cost of little more than one. Waits only under
+    /// ``OverflowPolicy/suspendSender``.
+    ///
+    /// There may be more of them than the mailbox can hold; they go in as there is room.
+    /// - Throws: `CancellationError` when the task was cancelled while it waited. Then the first elements may have been
+    ///   delivered and the others are not.
+    public nonisolated(nonsending) func send(
+        contentsOf elements: some Collection<Element>
+    ) async throws(CancellationError) {
+        try await wait(toSend: Array(elements))
     }
 
     /// Puts an element in without ever waiting, for callers outside of any task such as a C library's callback.
     ///
     /// - Returns: false when the mailbox is full and its policy is to suspend the sender: the element was not taken.
     ///   Under the dropping policies always true; what was dropped is counted.
+    @inlinable
     public func offer(_ element: Element) -> Bool {
-        let (accepted, receiver) = state.withLock { $0.insert(element, overflow) }
-        receiver?.resume(returning: true)
-        return accepted
+        guard key == nil else { return insert(element) }
+        switch state.withLock({ $0.insertIfRoom(element) }) {
+        case .accepted:
+            return true
+        case .wakes(let receiver):
+            receiver.resume()
+            return true
+        case .isFull:
+            return overflow == .suspendSender ? false : insert(element)
+        }
     }
 
     /// Takes up to `limit` elements, oldest first, waiting until there is at least one.
@@ -60,23 +96,18 @@ public final class Mailbox<Element: Sendable>: Sendable {
     /// A cancelled task still gets what waits, so that a receiver which is being stopped can finish its work.
     /// - Parameter limit: the most elements to take; below 1 counts as 1.
     /// - Throws: `CancellationError` when the task was cancelled and nothing waits.
-    public func receive(upTo limit: Int = .max) async throws -> [Element] {
+    public nonisolated(nonsending) func receive(
+        upTo limit: Int = .max
+    ) async throws(CancellationError) -> [Element] {
         while true {
-            let (taken, id) = state.withLock { state in
-                let taken = state.take(max(1, limit))
-                return (taken, taken.elements.isEmpty ? state.nextID() : 0)
-            }
-            for sender in taken.senders { sender.resume() }
-            for receiver in taken.receivers { receiver.resume(returning: true) }
-            if !taken.elements.isEmpty { return taken.elements }
+            let elements = take(upTo: limit)
+            if !elements.isEmpty { return elements }
+            // In this function, for each one more that waits for another costs a parked child a hundred bytes.
+            let receiver = Waiter()
             let isFilled = await withTaskCancellationHandler {
-                await withCheckedContinuation { (continuation: CheckedContinuation<Bool, Never>) in
-                    let isWaiting = state.withLock { $0.park(continuation, id) }
-                    if !isWaiting { continuation.resume(returning: true) }
-                    if Task.isCancelled { withdrawReceiver(id) }
-                }
+                await withUnsafeContinuation { park(receiver, $0) }
             } onCancel: {
-                withdrawReceiver(id)
+                cancel(receiver)
             }
             if !isFilled { throw CancellationError() }
         }
@@ -84,122 +115,65 @@ public final class Mailbox<Element: Sendable>: Sendable {
 
     /// How full the mailbox is, was at most, and what it lost.
     public var statistics: MailboxStatistics {
-        state.withLock {
-            MailboxStatistics(depth: $0.buffer.count, highWaterMark: $0.highWaterMark, dropped: $0.dropped)
-        }
-    }
-
-    private func withdrawSender(_ id: UInt64) {
-        let sender = state.withLock { $0.withdrawSender(id) }
-        sender?.resume(throwing: CancellationError())
-    }
-
-    private func withdrawReceiver(_ id: UInt64) {
-        let receiver = state.withLock { $0.withdrawReceiver(id) }
-        receiver?.resume(returning: false)
+        state.withLock { $0.statistics }
     }
 }
 
 extension Mailbox {
-    /// Everything the lock protects. Continuations are handed out and resumed after the lock is released.
-    private struct State {
-        struct WaitingSender {
-            let id: UInt64
-            let element: Element
-            let continuation: CheckedContinuation<Void, any Error>
-        }
+    private typealias State = MailboxState<Element>
 
-        struct WaitingReceiver {
-            let id: UInt64
-            let continuation: CheckedContinuation<Bool, Never>
-        }
+    @usableFromInline
+    func insert(_ element: Element) -> Bool {
+        let key = key?(element)
+        var aftermath = State.Aftermath()
+        let isDelivered = state.withLock { $0.insert(element, key, overflow, &aftermath) }
+        aftermath.woken.resumeAll()
+        return isDelivered
+    }
 
-        var buffer: RingBuffer<Element>
-        var highWaterMark = 0
-        var dropped: UInt64 = 0
-        private var senders: [WaitingSender] = []
-        private var receivers: [WaitingReceiver] = []
-        private var lastID: UInt64 = 0
-
-        init(capacity: Int) {
-            buffer = RingBuffer(capacity: capacity)
-        }
-
-        mutating func nextID() -> UInt64 {
-            lastID &+= 1
-            return lastID
-        }
-
-        /// Applies the overflow policy. Answers whether the element was dealt with, and a receiver to wake.
-        mutating func insert(
-            _ element: Element, _ overflow: OverflowPolicy
-        ) -> (accepted: Bool, receiver: CheckedContinuation<Bool, Never>?) {
-            if buffer.isFull {
-                switch overflow {
-                case .suspendSender:
-                    return (false, nil)
-                case .dropOldest:
-                    _ = buffer.popFirst()
-                    dropped &+= 1
-                case .dropNewest:
-                    dropped &+= 1
-                    return (true, nil)
-                }
+    @usableFromInline
+    nonisolated(nonsending) func wait(toSend elements: [Element]) async throws(CancellationError) {
+        let sender = State.Sender(elements, keys: key.map { elements.map($0) } ?? [])
+        if insert(from: sender, orPark: nil) != nil { return }
+        let isDelivered = await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                if let answer = insert(from: sender, orPark: continuation) { continuation.resume(returning: answer) }
             }
-            buffer.append(element)
-            highWaterMark = max(highWaterMark, buffer.count)
-            return (true, receivers.isEmpty ? nil : receivers.removeFirst().continuation)
+        } onCancel: {
+            state.withLock { $0.senders.cancel(sender) }?.resume(returning: false)
         }
+        if !isDelivered { throw CancellationError() }
+    }
 
-        /// Room may have appeared since the sender looked: then the element goes in and both sides are woken.
-        mutating func park(
-            _ element: Element, _ continuation: CheckedContinuation<Void, any Error>, _ id: UInt64
-        ) -> (sender: CheckedContinuation<Void, any Error>?, receiver: CheckedContinuation<Bool, Never>?) {
-            let (accepted, receiver) = insert(element, .suspendSender)
-            if accepted { return (continuation, receiver) }
-            senders.append(WaitingSender(id: id, element: element, continuation: continuation))
-            return (nil, nil)
+    /// - Returns: true when all elements are in; false when the sender was cancelled; nil when it must wait or does.
+    private func insert(from sender: State.Sender, orPark continuation: Waiter.Continuation?) -> Bool? {
+        var aftermath = State.Aftermath()
+        let answer: Bool? = state.withLock { state in
+            if state.insert(from: sender, overflow, &aftermath) { return true }
+            guard let continuation else { return nil }
+            return state.senders.append(sender, continuation) ? nil : false
         }
+        aftermath.woken.resumeAll()
+        return answer
+    }
 
-        /// False when an element arrived since the receiver looked.
-        mutating func park(_ continuation: CheckedContinuation<Bool, Never>, _ id: UInt64) -> Bool {
-            guard buffer.count == 0 else { return false }
-            receivers.append(WaitingReceiver(id: id, continuation: continuation))
-            return true
-        }
+    private func take(upTo limit: Int) -> [Element] {
+        var aftermath = State.Aftermath()
+        let elements = state.withLock { $0.take(upTo: max(1, limit), &aftermath) }
+        aftermath.woken.resumeAll()
+        return elements
+    }
 
-        struct Taken {
-            let elements: [Element]
-            /// Those whose elements found room now.
-            let senders: [CheckedContinuation<Void, any Error>]
-            /// Those to wake for these senders' elements.
-            let receivers: [CheckedContinuation<Bool, Never>]
+    private func park(_ receiver: Waiter, _ continuation: Waiter.Continuation) {
+        let answer: Bool? = state.withLock { state in
+            // An element may have arrived since the receiver looked.
+            if state.buffer.count > 0 { return true }
+            return state.receivers.append(receiver, continuation) ? nil : false
         }
+        if let answer { continuation.resume(returning: answer) }
+    }
 
-        /// Takes elements and lets waiting senders fill the room they leave.
-        mutating func take(_ limit: Int) -> Taken {
-            let elements = buffer.popFirst(upTo: limit)
-            let served = min(senders.count, buffer.capacity - buffer.count)
-            let woken = min(receivers.count, served)
-            for sender in senders.prefix(served) { buffer.append(sender.element) }
-            defer {
-                senders.removeFirst(served)
-                receivers.removeFirst(woken)
-            }
-            return Taken(
-                elements: elements,
-                senders: senders.prefix(served).map(\.continuation),
-                receivers: receivers.prefix(woken).map(\.continuation))
-        }
-
-        mutating func withdrawSender(_ id: UInt64) -> CheckedContinuation<Void, any Error>? {
-            guard let index = senders.firstIndex(where: { $0.id == id }) else { return nil }
-            return senders.remove(at: index).continuation
-        }
-
-        mutating func withdrawReceiver(_ id: UInt64) -> CheckedContinuation<Bool, Never>? {
-            guard let index = receivers.firstIndex(where: { $0.id == id }) else { return nil }
-            return receivers.remove(at: index).continuation
-        }
+    private func cancel(_ receiver: Waiter) {
+        state.withLock { $0.receivers.cancel(receiver) }?.resume(returning: false)
     }
 }
