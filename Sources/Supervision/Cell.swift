@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Threads
 
 /// A child in a process of its own, as its supervisor has it: something to start, and to kill.
 final class Cell: Sendable {
@@ -18,7 +18,7 @@ final class Cell: Sendable {
         case killed(CellLife)
     }
 
-    private let state = Mutex(State.down)
+    private let state = Lock(State.down)
 
     /// - Parameters:
     ///   - path: the ids from the outermost supervisor down to the child.

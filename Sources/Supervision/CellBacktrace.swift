@@ -1,6 +1,6 @@
 internal import CLinux
 internal import Glibc
-internal import Synchronization
+internal import Threads
 
 /// What the thread of a crashed cell was doing, the place of the crash first.
 public final class CellBacktrace: Sendable {
@@ -28,7 +28,7 @@ public final class CellBacktrace: Sendable {
     }
 
     private let places: [(file: String?, offset: UInt64)]
-    private let resolved = Mutex<[Frame]?>(nil)
+    private let resolved = Lock<[Frame]?>(nil)
 
     /// - Parameters:
     ///   - addresses: where it crashed, and return addresses.

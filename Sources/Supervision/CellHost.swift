@@ -1,6 +1,6 @@
 internal import CLinux
 internal import Glibc
-internal import Synchronization
+internal import Threads
 
 /// This process as a cell: it runs one child for the process that started it, and ends with either.
 package enum CellHost {
@@ -26,7 +26,7 @@ package enum CellHost {
     }()
 
     /// What is to be run, for the first who asks.
-    private static let order = Mutex<Order?>(nil)
+    private static let order = Lock<Order?>(nil)
 
     /// Whether this process is a cell.
     package static var isCell: Bool { supervisor != nil }

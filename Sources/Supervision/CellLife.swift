@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Synchronization
+internal import Threads
 
 /// One life of a cell: a process, from its start until it was waited for. It ends by itself with its process.
 final class CellLife: Sendable {
@@ -37,7 +37,7 @@ final class CellLife: Sendable {
     private let ends: CellProcess
     private let thread: CellThread
     private let context: ChildContext?
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     var processID: Int32 { ends.process.id }
 

@@ -1,6 +1,5 @@
 internal import CLinux
 internal import Glibc
-internal import Synchronization
 internal import Threads
 
 /// The one thread of a process that starts cells, and that waits for sockets, pipes and the ends of processes.
@@ -22,7 +21,7 @@ final class CellThread: Sendable {
         var work: [@Sendable () -> Void] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let queue: Int32
     private let hasWork: EventDescriptor
 
