@@ -63,6 +63,13 @@ extension FirmwareApp {
     private static func log(_ event: SupervisorEvent) {
         Log.line(event.description)
         guard case .failed(let crash as CellCrash) = event.kind else { return }
-        for frame in crash.backtrace?.frames ?? [] { Log.line("    \(frame)") }
+        guard let backtrace = crash.backtrace else { return }
+        for frame in backtrace.frames { Log.line("    \(frame)") }
+        // Takes its time, which the restart does not wait for.
+        Task {
+            if let location = await backtrace.sourceLocation {
+                Log.line("process \(crash.processID) crashed at \(location)")
+            }
+        }
     }
 }

@@ -91,6 +91,16 @@ final class Cell: Sendable {
         }
     }
 
+    /// The number of the last process.
+    var processID: Int32? {
+        state.withLock { state in
+            switch state {
+            case .alive(let life), .killed(let life): life.processID
+            case .down, .starting, .unwanted: nil
+            }
+        }
+    }
+
     /// Puts an element where it belongs. Waits while its mailbox is full and lets its senders wait.
     /// - Returns: what is wrong with the bytes; nil when nothing is.
     func deliver(_ bytes: [UInt8]) async -> String? {

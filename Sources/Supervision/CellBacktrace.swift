@@ -63,6 +63,17 @@ public final class CellBacktrace: Sendable {
         return frames[index]
     }
 
+    /// The line of source code of ``ownFrame``, such as "/home/me/Station/Barometer.swift:42"; nil when nobody knows.
+    ///
+    /// Asks llvm-symbolizer or addr2line, which a developer's machine has and a device has not, so it takes some tenths
+    /// of a second; and the executable must have its debug information still.
+    public var sourceLocation: String? {
+        get async {
+            guard let place = places.first(where: { $0.file == Self.executable }) else { return nil }
+            return await Symbolizer.location(of: place.offset, in: Self.executable)
+        }
+    }
+
     private func resolve() -> [Frame] {
         var functions: [Int: (name: String, offset: UInt64)] = [:]
         for (file, indices) in Dictionary(grouping: places.indices, by: { places[$0].file }) {

@@ -60,7 +60,7 @@ public struct CellCrash: Error, CustomStringConvertible {
 
 extension CellCrash {
     init(
-        path: [String], processID: Int32, known: Cause?, status: CellProcess.Status, isStarted: Bool,
+        path: [String], processID: Int32, known: Cause?, status: SpawnedProcess.Status, isStarted: Bool,
         options: CellOptions, output: CellErrorOutput, trace: CellTrace?, maps: [UInt8]
     ) {
         self.path = path

@@ -63,6 +63,7 @@ package enum CellHost {
                 case .order(let path, let memoryLimit)? = try? CellMessage(bytes)
             else { throw CellError.system("the cell got no order", code: 0) }
             linux_report_crashes(CellProgram.control, CellMessage.crashTag, CellMessage.mapsTag, memoryLimit)
+            if let id = path.last { name(id) }
             order.withLock { $0 = Order(path: path, control: control, data: data) }
         } catch {
             // Nobody to tell but the supervisor's log.
@@ -71,6 +72,13 @@ package enum CellHost {
             _exit(1)
         }
     }()
+
+    /// Lets tools such as `top` show the process under the child's id instead of "exe".
+    private static func name(_ id: String) {
+        let file = open("/proc/self/comm", O_WRONLY | O_CLOEXEC)
+        write(file, id, id.utf8.count)
+        close(file)
+    }
 
     /// What this process is to run as a cell; nil when it is none, or when somebody took the order before.
     static func takeOrder() -> Order? {

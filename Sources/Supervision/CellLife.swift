@@ -23,7 +23,7 @@ final class CellLife: Sendable {
     }
 
     private struct End {
-        let status: CellProcess.Status
+        let status: SpawnedProcess.Status
         let output: CellErrorOutput
     }
 
@@ -34,14 +34,16 @@ final class CellLife: Sendable {
     private static let mapsLimit = 256 << 10
 
     private let cell: Cell
-    private let process: CellProcess
+    private let ends: CellProcess
     private let thread: CellThread
     private let context: ChildContext?
     private let state = Mutex(State())
 
+    var processID: Int32 { ends.process.id }
+
     init(_ cell: Cell, _ process: CellProcess, on thread: CellThread) {
         self.cell = cell
-        self.process = process
+        ends = process
         self.thread = thread
         context = ChildContext.current
     }
@@ -86,7 +88,7 @@ final class CellLife: Sendable {
     private func stop() {
         state.withLock { $0.isStopping = true }
         // No room: then it does not listen, and will be killed.
-        if let bytes = CellMessage.stop.bytes { _ = process.control.send(bytes) }
+        if let bytes = CellMessage.stop.bytes { _ = ends.control.send(bytes) }
     }
 
     /// Ends the process for certain, for the first reason given.
@@ -94,14 +96,14 @@ final class CellLife: Sendable {
         state.withLock { state in
             if state.reasonToKill == nil { state.reasonToKill = reason }
         }
-        process.kill()
+        ends.process.kill()
     }
 
     // MARK: What comes from the process
 
     private func followControl(untilStarted: Bool) async -> StartAnswer {
         while true {
-            switch process.control.receive(upTo: CellMessage.maximumLength) {
+            switch ends.control.receive(upTo: CellMessage.maximumLength) {
             case .packet(let bytes):
                 guard let message = try? CellMessage(bytes) else {
                     kill(.violation("a message that is none"))
@@ -113,10 +115,10 @@ final class CellLife: Sendable {
                 return .ended
             case .nothing:
                 if state.withLock({ $0.hasExited }) { return .ended }
-                await process.control.descriptor.waitUntilReadable()
+                await ends.control.descriptor.waitUntilReadable()
             case .end:
                 // The process ends. If it only closed the socket, it is of no use any more.
-                process.kill()
+                ends.process.kill()
                 return .ended
             }
         }
@@ -134,7 +136,7 @@ final class CellLife: Sendable {
         case .ignored, .finished, .cancelled, .failed, .unknownChild:
             state.withLock { $0.answer = message }
             // It ends by itself, having said all it has to say; this is for one that does not.
-            process.kill()
+            ends.process.kill()
             if case .ignored = message { return .ignored }
             return .ended
         case .crash(let trace):
@@ -152,7 +154,7 @@ final class CellLife: Sendable {
     private func followData() async {
         var left = Self.remainder
         while left > 0 {
-            switch process.data.receive(upTo: CellOutlet.maximumLength) {
+            switch ends.data.receive(upTo: CellOutlet.maximumLength) {
             case .packet(let bytes):
                 if state.withLock({ $0.hasExited }) { left -= bytes.count }
                 if let flaw = await cell.deliver(bytes) { return kill(.violation(flaw)) }
@@ -160,7 +162,7 @@ final class CellLife: Sendable {
                 return kill(.violation("an element longer than \(CellOutlet.maximumLength) bytes"))
             case .nothing:
                 if state.withLock({ $0.hasExited }) { return }
-                await process.data.descriptor.waitUntilReadable()
+                await ends.data.descriptor.waitUntilReadable()
             case .end:
                 return
             }
@@ -172,13 +174,13 @@ final class CellLife: Sendable {
         var buffer = [UInt8](repeating: 0, count: 4096)
         var left = Self.remainder
         while left > 0 {
-            let count = read(process.errors.number, &buffer, buffer.count)
+            let count = read(ends.errors.number, &buffer, buffer.count)
             if count > 0 {
                 if state.withLock({ $0.hasExited }) { left -= count }
                 await passOn(output.append(buffer.prefix(count)))
             } else if count < 0, errno == EAGAIN {
                 if state.withLock({ $0.hasExited }) { break }
-                await process.errors.waitUntilReadable()
+                await ends.errors.waitUntilReadable()
             } else if count == 0 || errno != EINTR {
                 break
             }
@@ -193,17 +195,14 @@ final class CellLife: Sendable {
         await thread.perform { _ = write(STDERR_FILENO, bytes, bytes.count) }
     }
 
-    private func followProcess() async -> CellProcess.Status {
-        while true {
-            await process.end.waitUntilReadable()
-            guard let status = process.reap() else { continue }
-            state.withLock { $0.hasExited = true }
-            // Their other ends may be open still, in processes that the cell started.
-            process.control.descriptor.release()
-            process.data.descriptor.release()
-            process.errors.release()
-            return status
-        }
+    private func followProcess() async -> SpawnedProcess.Status {
+        let status = await ends.process.wait()
+        state.withLock { $0.hasExited = true }
+        // Their other ends may be open still, in processes that the cell started.
+        ends.control.descriptor.release()
+        ends.data.descriptor.release()
+        ends.errors.release()
+        return status
     }
 
     // MARK: The end
@@ -231,7 +230,7 @@ final class CellLife: Sendable {
     private func crash(_ known: CellCrash.Cause?, _ end: End) -> CellCrash {
         let state = state.withLock { $0 }
         return CellCrash(
-            path: cell.path, processID: process.id, known: known, status: end.status, isStarted: state.isStarted,
+            path: cell.path, processID: ends.process.id, known: known, status: end.status, isStarted: state.isStarted,
             options: cell.options, output: end.output, trace: state.trace, maps: state.maps)
     }
 }

@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 
 /// What a cell executes.
@@ -17,18 +16,13 @@ struct CellProgram: Sendable {
     /// The descriptors of a cell, after the three that every process has.
     static let control: Int32 = 3
     static let data: Int32 = 4
-    static let firstClosed: Int32 = 5
+    static let firstFree: Int32 = 5
 
     /// The variables of this process, and those that make the new one a cell.
     static var environment: [String] {
         // The Swift runtime's own backtracer would take the time of many restarts; the cell has one that is quick.
-        var variables = ["\(variable)=\(getpid())", "SWIFT_BACKTRACE=enable=no"]
-        var next = linux_environment()
-        while let entry = next?.pointee {
-            let text = String(cString: entry)
-            if !text.hasPrefix("\(variable)="), !text.hasPrefix("SWIFT_BACKTRACE=") { variables.append(text) }
-            next = next?.advanced(by: 1)
-        }
-        return variables
+        Spawn.environment(without: variable, "SWIFT_BACKTRACE") + [
+            "\(variable)=\(getpid())", "SWIFT_BACKTRACE=enable=no",
+        ]
     }
 }

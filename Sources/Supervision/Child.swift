@@ -116,10 +116,12 @@ final class Child {
         }
         let uptime = isRunning ? now - startedAt : nil
         let livenessAge = isRunning && launchedSpec.liveness != nil ? now - context.lastCheckIn : nil
+        let processID = isActive ? cell?.processID : nil
         let own = (id, spec.restart, max(0, starts - 1), lastError, spec.mailbox?.statistics)
         return { supervisor in
             ChildSnapshot(
-                id: own.0, restart: own.1, state: state, restarts: own.2, uptime: uptime, lastError: own.3,
+                id: own.0, restart: own.1, state: state, restarts: own.2, uptime: uptime,
+                processID: processID, lastError: own.3,
                 livenessAge: livenessAge, mailbox: own.4, supervisor: supervisor)
         }
     }

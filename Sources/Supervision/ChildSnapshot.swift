@@ -22,6 +22,9 @@ public struct ChildSnapshot: Sendable, CustomStringConvertible {
     /// Since the child has started; nil while it does not run.
     public let uptime: Duration?
 
+    /// The process that the child runs in, when that is a cell's; nil while it does not run.
+    public let processID: Int32?
+
     /// What the child last failed with.
     public let lastError: (any Error)?
 
@@ -31,12 +34,13 @@ public struct ChildSnapshot: Sendable, CustomStringConvertible {
     /// Of the mailbox that the child reads.
     public let mailbox: MailboxStatistics?
 
-    /// What is below, when the child is a supervisor.
+    /// What is below, when the child is a supervisor; nil for one in a cell, whose children this process does not know.
     public let supervisor: SupervisorSnapshot?
 
     public var description: String {
         var parts = ["\(id) \(state)"]
         if let uptime { parts[0] += " \(SupervisorEvent.text(uptime))" }
+        if let processID { parts.append("process \(processID)") }
         if restarts > 0 { parts.append("\(restarts) restarts") }
         if let mailbox { parts.append("mailbox \(mailbox.depth), at most \(mailbox.highWaterMark)") }
         if let livenessAge { parts.append("alive \(SupervisorEvent.text(livenessAge)) ago") }

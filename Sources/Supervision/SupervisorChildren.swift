@@ -389,8 +389,9 @@ extension Supervisor {
 
     private func postpone(_ child: Child, by delay: Duration) {
         child.state = .waiting
-        report(child, .restarting(in: delay))
+        // Before the report: who moves a clock when told so finds the deadline set.
         setDeadline(of: child, at: timeline.now + delay)
+        report(child, .restarting(in: delay))
     }
 
     func report(_ child: Child, _ kind: SupervisorEvent.Kind) {

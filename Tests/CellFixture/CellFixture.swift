@@ -6,7 +6,9 @@ import Synchronization
 /// output, one line each, and so do its cells.
 @main
 struct CellFixture {
-    static func main() async {
+    // On the main thread, as the process was started: the pool's threads block signals.
+    @MainActor static func main() async {
+        setenv("BLOCKED", "\(blockedSignals())", 1)
         let name = CommandLine.arguments.dropFirst().first ?? ""
         guard let scenario = Scenario.all[name] else {
             say("no scenario \(name)")
@@ -24,6 +26,15 @@ func say(_ text: String) {
 
 /// Which life of its cell a child is in: the program counts the restarts in the environment, which cells inherit.
 var life: Int { getenv("LIFE").flatMap { Int(String(cString: $0)) } ?? 0 }
+
+/// How many signals were blocked when this process began.
+var blockedAtStart: Int { getenv("BLOCKED").flatMap { Int(String(cString: $0)) } ?? -1 }
+
+private func blockedSignals() -> Int {
+    var set = sigset_t()
+    pthread_sigmask(SIG_BLOCK, nil, &set)
+    return (1...64).count { sigismember(&set, $0) == 1 }
+}
 
 /// Runs until it is cancelled.
 @Sendable func park() async throws {

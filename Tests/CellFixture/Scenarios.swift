@@ -69,6 +69,20 @@ extension Scenario {
                 ]
             }),
 
+        "cancelled start": Scenario(
+            children: {
+                [
+                    ChildSpec("a", startDeadline: .milliseconds(50), isolation: .process) {
+                        try? await park()
+                        return {
+                            // Long enough for a supervisor that does not wait to be gone.
+                            usleep(100_000)
+                            say("a says goodbye")
+                        }
+                    }
+                ]
+            }),
+
         // MARK: Signs of life
         "silent": Scenario(
             children: {
@@ -120,7 +134,7 @@ extension Scenario {
             children: {
                 [
                     ChildSpec("a", restart: .temporary, isolation: .process) {
-                        { say("own group: \(getpgrp() == getpid()), signals blocked: \(blockedSignals())") }
+                        { say("own group: \(getpgrp() == getpid()), signals blocked: \(blockedAtStart)") }
                     }
                 ]
             }, stopAfter: "root/a finished"),
@@ -218,6 +232,7 @@ extension Scenario {
                 ChildSpec("a", isolation: .process) {
                     {
                         switch life % 3 {
+                        case _ where life >= 100: try await park()
                         case 0: trap()
                         case 1: throw Failure("again")
                         default: kill(getpid(), SIGKILL)
@@ -226,12 +241,18 @@ extension Scenario {
                 },
                 ChildSpec("accountant") {
                     {
-                        // The thread of the cells and its queue are there from the first cell on.
-                        let before = holdings()
+                        // What some lives need at most: those of the old and of the new process.
+                        var most = 0
+                        while life < 10 {
+                            most = max(most, openDescriptors())
+                            try await Task.sleep(for: .milliseconds(1))
+                        }
                         while life < 100 { try await Task.sleep(for: .milliseconds(1)) }
-                        // What the last restarts hold goes when they are done.
-                        while holdings() > before { try await Task.sleep(for: .milliseconds(1)) }
-                        say("nothing leaked")
+                        // What the last restart holds goes when it is done.
+                        for _ in 0..<10_000 where openDescriptors() > most || hasDeadChild() {
+                            try await Task.sleep(for: .milliseconds(1))
+                        }
+                        say("descriptors leaked: \(max(0, openDescriptors() - most)), zombies: \(hasDeadChild())")
                         throw Failure("done")
                     }
                 },
@@ -322,26 +343,12 @@ private func listDescriptors() {
     }
 }
 
-private func blockedSignals() -> Int {
-    // Of the process as it was started: the main thread's. The pool blocks signals in its threads.
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    let file = open("/proc/self/status", O_RDONLY)
-    let count = read(file, &buffer, buffer.count)
-    close(file)
-    let lines = String(decoding: buffer.prefix(max(count, 0)), as: UTF8.self).split(separator: "\n")
-    let mask = lines.first { $0.hasPrefix("SigBlk:") }?.split(separator: "\t").last ?? ""
-    return UInt64(mask, radix: 16)?.nonzeroBitCount ?? -1
+private func openDescriptors() -> Int {
+    (0..<1000).count { fcntl(Int32($0), F_GETFD) >= 0 }
 }
 
-/// Open descriptors and children, dead ones included.
-private func holdings() -> Int {
-    var count = 0
-    for number in 0..<1000 where fcntl(Int32(number), F_GETFD) >= 0 { count += 1 }
-    // Any child at all: this program has none but cells.
+/// This program has no children but cells.
+private func hasDeadChild() -> Bool {
     var info = siginfo_t()
-    while waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0, info.si_signo == SIGCHLD {
-        count += 1
-        break
-    }
-    return count
+    return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_signo == SIGCHLD
 }

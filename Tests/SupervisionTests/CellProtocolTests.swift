@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Supervision
@@ -95,11 +96,37 @@ struct CellProtocolTests {
         #expect(output.fatalError == "main/main.swift:3: Fatal error: oh")
     }
 
-    @Test func functionsAreFoundInThisExecutable() throws {
-        // No such function lies at 0, and what is no executable has none.
+    @Test func aFileWithoutSymbolsHasNoFunctions() {
         #expect(SymbolTable.functions(at: [0], in: "/proc/self/exe")[0] == nil)
         #expect(SymbolTable.functions(at: [4096], in: "/etc/passwd")[0] == nil)
         #expect(SymbolTable.functions(at: [4096], in: "/nowhere")[0] == nil)
+    }
+
+    /// As if it had crashed here.
+    private func backtrace() throws -> CellBacktrace {
+        let maps = try [UInt8](Data(contentsOf: URL(fileURLWithPath: "/proc/self/maps")))
+        return CellBacktrace(Thread.callStackReturnAddresses.map(\.uint64Value), maps: maps)
+    }
+
+    @Test func aPlaceHasAFunction() throws {
+        let frame = try #require(try backtrace().ownFrame)
+        #expect(frame.function?.name.contains("CellProtocolTests.backtrace()") == true)
+    }
+
+    @Test(.enabled(if: ["llvm-symbolizer", "addr2line"].contains { access("/usr/bin/\($0)", X_OK) == 0 }))
+    func aPlaceHasALine() async throws {
+        let location = try #require(try await backtrace().sourceLocation)
+        #expect(location.contains("/SupervisionTests/CellProtocolTests.swift:"))
+    }
+
+    @Test(arguments: [
+        ("trap\n/a/b.swift:42:7\n", "/a/b.swift:42"),
+        ("subscript\n/<compiler-generated>:0:0\ntrap\n/a/b.swift:42:7\n", "/a/b.swift:42"),
+        ("trap\n/a/b.swift:42 (discriminator 2)\n", "/a/b.swift:42"),
+        ("??\n??:0:0\n", nil), ("", nil), (":::\n", nil), ("f\n/a/b.swift:?\n", nil),
+    ])
+    func theFirstLineThatIsKnownIsThePlace(output: String, location: String?) {
+        #expect(Symbolizer.location(in: output) == location)
     }
 
     @Test func checkInsArePassedOnTenTimesWithinTheDeadlineAtMost() {

@@ -29,6 +29,21 @@ struct StrategyTests {
         }
     }
 
+    // MARK: Intensity
+
+    @Test func aRestartCountsForExactlyThePeriod() throws {
+        for (age, isTolerated) in [(Duration.milliseconds(4999), false), (.milliseconds(5000), true)] {
+            try Stage.run { stage in
+                let root = try stage.supervisor(of: [stage.child("a")])
+                stage.start(root)
+                _ = stage.after { stage["a"].fails() }
+                _ = stage.pass(age)
+                _ = stage.after { stage["a"].fails() }
+                #expect(stage["a"].isRunning == isTolerated)
+            }
+        }
+    }
+
     // MARK: One for all
 
     @Test func oneForAllRestartsAll() throws {

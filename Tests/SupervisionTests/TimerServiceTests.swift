@@ -127,6 +127,29 @@ struct TimerServiceTests {
         other.cancel()
     }
 
+    @Test func noTickBeginsAfterACancellationAtTheSameMoment() async throws {
+        final class Victim: Sendable {
+            let task = Mutex<Task<Void, any Error>?>(nil)
+        }
+        let timers = try TimerService(clock: clock)
+        let victim = Victim()
+        let killer = Subject(on: timers) { _ in
+            victim.task.withLock { $0?.cancel() }
+            log.note("cancelled")
+        }
+        let killing = await start(killer, on: timers, every: .milliseconds(10))
+        let subject = Subject(on: timers) { _ in log.note("ticked") }
+        let task = await start(subject, on: timers, every: .milliseconds(10))
+        while timers.statistics.actors < 2 { await Task.yield() }
+        victim.task.withLock { $0 = task }
+        _ = await advance(by: .milliseconds(10), to: 1)
+        await #expect(throws: CancellationError.self) { try await task.value }
+        // Its thread answers when the moment is over.
+        _ = await killer.ticks
+        #expect(log.entries == ["cancelled"])
+        killing.cancel()
+    }
+
     @Test func aTaskThatIsCancelledAlreadyDoesNotTick() async throws {
         let timers = try TimerService()
         let subject = Subject(on: timers)
@@ -158,6 +181,8 @@ struct TimerServiceTests {
         }
         // Returns after the handler of the cancellation did.
         task.cancel()
+        // Time enough for an end that does not wait.
+        for _ in 0..<1_000 { await Task.yield() }
         goOn.signal()
         await ending.value
         #expect(log.entries == ["tick ended", "run ended"])
