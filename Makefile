@@ -1,6 +1,7 @@
 # make firmware   build the WeatherStation's bundle and card image      TARGET=rpi4|rpi3|virt
 # make emulate    boot it in QEMU and print its readings                TARGET=…
 # make test       all tests, system tests in QEMU included
+# make test-tsan the tests of supervision under Thread Sanitizer
 # make bench      the figures of Benchmarks/README.md, into build/bench.json; COLD=1 adds a build without any cache,
 #                 FIGURES="restart.1.p50 ..." measures only these and writes no file
 SHELL := bash
@@ -11,7 +12,7 @@ FWTOOL := .build/release/fwtool
 KEY := build/keys/development
 BOARDS := rpi3 rpi4 virt
 
-.PHONY: help firmware emulate test unit lint bench install dependencies fwtool sdk clean FORCE
+.PHONY: help firmware emulate test test-tsan unit lint bench install dependencies fwtool sdk clean FORCE
 .DELETE_ON_ERROR:
 # Bundles are results, not by-products of images that make may remove.
 .SECONDARY:
@@ -55,6 +56,11 @@ test: dependencies lint $(foreach board,$(BOARDS),build/WeatherStation-$(board).
 # These figures need no card images.
 SUPERVISION := restart.% child.% fanin.% periodic.% startstop.% cell.%
 BENCHED := $(if $(FIGURES),$(filter-out $(SUPERVISION),$(FIGURES)),all)
+
+# Without cells: the sanitizer's own memory is above the limits they are given, and their backtraces are of other code.
+test-tsan: dependencies
+	APUS_SCENARIOS=$${APUS_SCENARIOS:-1000} swift test --sanitize=thread --build-path .build-tsan \
+		--filter 'SupervisionTests|ThreadsTests' --skip 'CellTests|CellProtocolTests'
 
 bench: $(if $(BENCHED),build/WeatherStation-rpi4.img build/WeatherStation-rpi3.img)
 	Tools/install-dependencies Benchmarks/host-packages

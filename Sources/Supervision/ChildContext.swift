@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import Threads
 
 /// What a child's code can know of its place in the tree. Bound to the child's task, so nobody has to hand it around.
 final class ChildContext: Sendable {
@@ -11,7 +12,7 @@ final class ChildContext: Sendable {
     /// Nanoseconds on the timeline.
     private let checkedIn: Atomic<Int64>
     private let starting = Atomic(false)
-    private let pulse = Mutex<(@Sendable () -> Duration)?>(nil)
+    private let pulse = Lock<(@Sendable () -> Duration)?>(nil)
 
     /// In a cell: tells the supervisor of a check-in.
     private let relay: CheckInRelay?

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Threads
 
 /// A clock that stands still until it is told to move, so that tests of delays and deadlines take no time.
 public final class ManualClock: Clock {
@@ -31,7 +31,7 @@ public final class ManualClock: Clock {
         var observers: [Observer] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     public init() {}
 

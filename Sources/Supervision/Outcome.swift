@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Threads
 
 /// How something ended, for the one task that waits for it. What comes first counts.
 final class Outcome: Sendable {
@@ -8,7 +8,7 @@ final class Outcome: Sendable {
         case come(Result<Void, any Error>)
     }
 
-    private let state = Mutex(State.open)
+    private let state = Lock(State.open)
 
     func come(_ result: Result<Void, any Error>) {
         let waiter: CheckedContinuation<Void, any Error>? = state.withLock { state in

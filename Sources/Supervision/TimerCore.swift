@@ -20,7 +20,7 @@ final class TimerCore: Sendable {
     private let timeline: Timeline?
     /// The thread wakes at multiples of this, in nanoseconds.
     private let resolution: Int64
-    private let state = Mutex(State())
+    private let state = Lock(State())
     /// The address of the series whose tick runs, 0 for none. Its own cache line at best: every tick writes it.
     private let ticking = Atomic(UInt(0))
 

@@ -1,5 +1,4 @@
 internal import CLinux
-internal import Synchronization
 
 /// Runs an actor's jobs one after the other on one thread of its own, so that they may block.
 ///
@@ -68,7 +67,7 @@ private final class JobQueue: Sendable {
         var isStopped = false
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let ready = WakeFlag()
 
     func append(_ entry: Entry) {

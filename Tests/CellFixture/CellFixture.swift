@@ -1,6 +1,6 @@
 import Glibc
 import Supervision
-import Synchronization
+import Threads
 
 /// A program with children in cells, for the tests: its first argument says which. It writes what happens to standard
 /// output, one line each, and so do its cells.
@@ -77,7 +77,7 @@ struct Scenario: Sendable {
 
 /// Something that happens once, possibly before it is known what is to be done then.
 private final class Stop: Sendable {
-    private let state = Mutex<(hasCome: Bool, action: (@Sendable () -> Void)?)>((false, nil))
+    private let state = Lock<(hasCome: Bool, action: (@Sendable () -> Void)?)>((false, nil))
 
     func come() {
         state.withLock { state in

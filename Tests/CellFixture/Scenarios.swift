@@ -1,6 +1,7 @@
 import Glibc
 import Supervision
 import Synchronization
+import Threads
 
 extension Scenario {
     static let all: [String: Scenario] = [
@@ -281,7 +282,7 @@ extension Scenario {
 
 private final class Inner: Sendable {
     let failures = Atomic(0)
-    private let value = Mutex<Supervisor?>(nil)
+    private let value = Lock<Supervisor?>(nil)
 
     var supervisor: Supervisor? { value.withLock { $0 } }
 

@@ -1,6 +1,6 @@
 import Supervision
-import Synchronization
 import Testing
+import Threads
 
 /// What cannot be, and calls at the wrong moment or from the wrong place: a typed error, never a trap or a deadlock.
 @Suite(.timeLimit(.minutes(10)))
@@ -207,8 +207,8 @@ struct BadInputTests {
 
     /// What the five calls answer where they are made.
     private final class Script: Sendable {
-        private let supervisor = Mutex<Supervisor?>(nil)
-        private let refusals = Mutex<[String]>([])
+        private let supervisor = Lock<Supervisor?>(nil)
+        private let refusals = Lock<[String]>([])
 
         var answers: [String] { refusals.withLock { $0 } }
 
@@ -296,8 +296,8 @@ struct BadInputTests {
 
     @Test func aCallFromADynamicChildsStartIsRefused() throws {
         try Simulation.run { simulation in
-            let answer = Mutex("")
-            let itself = Mutex<DynamicSupervisor<Int>?>(nil)
+            let answer = Lock("")
+            let itself = Lock<DynamicSupervisor<Int>?>(nil)
             let pool = try DynamicSupervisor<Int>("pool", clock: ManualClock()) { argument in
                 do {
                     _ = try await itself.withLock { $0 }?.startChild(argument + 1)
@@ -347,7 +347,7 @@ struct BadInputTests {
 
     @Test func aChildThatStopsItselfOrItsParentIsNoDeadlock() throws {
         try Stage.run { stage in
-            let parent = Mutex<Supervisor?>(nil)
+            let parent = Lock<Supervisor?>(nil)
             let answers = Recorder()
             let caller = ChildSpec("caller") {
                 {

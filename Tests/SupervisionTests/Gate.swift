@@ -1,4 +1,4 @@
-import Synchronization
+import Threads
 
 /// Holds tasks until it is opened. Deaf to cancellation, as a child that hangs is.
 final class Gate: Sendable {
@@ -7,7 +7,7 @@ final class Gate: Sendable {
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     func pass() async {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in

@@ -75,10 +75,14 @@ struct MailboxCoalescingTests {
         try await mailbox.waitingSenders(2)
         // There is room for its key, but what waits may be older and must not come after it.
         #expect(!mailbox.offer(Change("a", 2)))
+        let third = Task { try await mailbox.send(Change("a", 3)) }
+        try await mailbox.waitingSenders(3)
         #expect(try await mailbox.receive() == [Change("a", 1)])
         try await first.value
         try await second.value
         #expect(try await mailbox.receive() == [Change("b", 2)])
+        try await third.value
+        #expect(try await mailbox.receive() == [Change("a", 3)])
         #expect(mailbox.statistics == MailboxStatistics(depth: 0, highWaterMark: 1, coalesced: 1))
     }
 

@@ -111,6 +111,25 @@ struct MailboxRegistryTests {
         ) { try await seeker.value }
     }
 
+    @Test func noNameAppearsUnseenBetweenLookingAndWaiting() async throws {
+        // Each name is registered just when the seeker, having not found it, is about to wait.
+        let numbers = mailbox()
+        let found = Mailbox<Int>(capacity: 1, overflow: .suspendSender)
+        let rounds = 20_000
+        let seeker = Task { [registry] in
+            for round in 0..<rounds {
+                _ = try await registry.mailbox(waitingFor: "\(round)", of: Int.self)
+                try await found.send(round)
+            }
+        }
+        for round in 0..<rounds {
+            try registry.register(numbers, as: "\(round)")
+            #expect(try await found.receive() == [round])
+            registry.unregister("\(round)")
+        }
+        try await seeker.value
+    }
+
     @Test func waitingEndsWithTheTask() async throws {
         for round in 0..<200 {
             let seeker = Task { try await registry.mailbox(waitingFor: "nobody", of: Int.self) }

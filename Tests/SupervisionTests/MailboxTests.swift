@@ -338,6 +338,22 @@ struct MailboxTests {
         #expect(mailbox.statistics.depth == 0)
     }
 
+    @Test func nothingSlipsThroughBetweenLookingAndWaiting() async throws {
+        // Each sends just when the other, having found nothing, is about to wait.
+        let (there, back) = (
+            Mailbox<Int>(capacity: 1, overflow: .suspendSender), Mailbox<Int>(capacity: 1, overflow: .suspendSender)
+        )
+        let rounds = 20_000
+        let echo = Task {
+            for _ in 0..<rounds { try await back.send(contentsOf: there.receive()) }
+        }
+        for round in 0..<rounds {
+            try await there.send(round)
+            #expect(try await back.receive() == [round])
+        }
+        try await echo.value
+    }
+
     // MARK: - What it must not do
 
     @Test(arguments: [OverflowPolicy.suspendSender, .dropOldest, .dropNewest], [Int.min, -1, 0, 1, .max])

@@ -1,5 +1,5 @@
 import Supervision
-import Synchronization
+import Threads
 
 /// What a worker does when it is started, and when it is cancelled.
 struct Performance: Equatable {
@@ -42,7 +42,7 @@ final class Performer: Sendable {
         var onStart: (@Sendable (Int) -> Void)?
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// A life is in its body and was not told to end.
     var isRunning: Bool { state.withLock { $0.lives.values.contains { !$0.isStart && !$0.isCancelled } } }
@@ -142,9 +142,9 @@ final class Performer: Sendable {
 
 /// Performers by name, those to come included.
 final class Performers: Sendable {
-    private let performers = Mutex<[Model.Path: Performer]>([:])
+    private let performers = Lock<[Model.Path: Performer]>([:])
     /// Of each dynamic supervisor the calls that added children, in order: the n-th added the child of number n.
-    private let pools = Mutex<[Model.Path: [Int]]>([:])
+    private let pools = Lock<[Model.Path: [Int]]>([:])
 
     var all: [Performer] { performers.withLock { Array($0.values) } }
 

@@ -1,5 +1,5 @@
 import Supervision
-import Synchronization
+import Threads
 
 /// What happened, in order; awaited as it happens.
 final class Recorder: Sendable {
@@ -8,7 +8,7 @@ final class Recorder: Sendable {
         var waiters: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     var entries: [String] { state.withLock { $0.entries } }
 

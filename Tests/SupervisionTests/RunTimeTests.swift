@@ -1,5 +1,5 @@
-import Synchronization
 import Testing
+import Threads
 
 @testable import Supervision
 
@@ -111,7 +111,7 @@ struct RunTimeTests {
 
     @Test func aChildMayCallItsSupervisorFromItsBody() throws {
         try Stage.run { stage in
-            let calls = Mutex<Supervisor?>(nil)
+            let calls = Lock<Supervisor?>(nil)
             let spec = stage.child("b")
             let caller = ChildSpec("a") {
                 {
@@ -215,7 +215,7 @@ struct RunTimeTests {
                 strategy, intensity: 1_000_000, of: [stage.child("a"), stage.child("b")])
             stage.start(root)
             stage["a"].plan(Array(repeating: .fails, count: 100_000))
-            let stop = Mutex<Call<Void>?>(nil)
+            let stop = Lock<Call<Void>?>(nil)
             stage["a"].onStart = { count in
                 if count == 50 { stop.withLock { $0 = Call { try await root.stopChild("a") } } }
             }

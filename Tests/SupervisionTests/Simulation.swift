@@ -1,5 +1,5 @@
 import Glibc
-import Synchronization
+import Threads
 
 /// Runs Swift tasks on the calling thread alone, one job at a time, until none can go on.
 ///
@@ -64,12 +64,12 @@ final class Simulation {
 final class Call<Result: Sendable>: Sendable {
     struct StillWaiting: Error {}
 
-    private let outcome: Mutex<Swift.Result<Result, any Error>?>
-    private let task: Mutex<Task<Void, Never>?>
+    private let outcome: Lock<Swift.Result<Result, any Error>?>
+    private let task: Lock<Task<Void, Never>?>
 
     init(_ operation: @escaping @Sendable () async throws -> Result) {
-        outcome = Mutex(nil)
-        task = Mutex(nil)
+        outcome = Lock(nil)
+        task = Lock(nil)
         let running = Task {
             do {
                 let value = try await operation()

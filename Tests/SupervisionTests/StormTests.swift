@@ -7,14 +7,18 @@ import Testing
 struct StormTests {
     private static let names = ["a", "b", "c", "d"]
 
-    private static func tree(_ random: inout SeededGenerator, _ spec: (String) -> ChildSpec) throws -> (
+    private static func tree(
+        _ random: inout SeededGenerator, _ clock: any Clock<Duration>, _ spec: (String) -> ChildSpec
+    ) throws -> (
         root: [ChildSpec], inner: Supervisor, pool: DynamicSupervisor<Int>
     ) {
         let strategies: [Strategy] = [.oneForOne, .oneForAll, .restForOne]
         let inner = try Supervisor(
             "inner", strategy: strategies.randomElement(using: &random) ?? .oneForOne,
-            intensity: Intensity(restarts: 20), children: ["x", "y"].map(spec))
-        let pool = try DynamicSupervisor<Int>("pool", maxChildren: 5, intensity: Intensity(restarts: 20)) { number in
+            intensity: Intensity(restarts: 20), children: ["x", "y"].map(spec), clock: clock)
+        let pool = try DynamicSupervisor<Int>(
+            "pool", maxChildren: 5, intensity: Intensity(restarts: 20), clock: clock
+        ) { number in
             { if number.isMultiple(of: 3) { throw Failure("third") } else { try await park() } }
         }
         return (names.map(spec) + [inner.childSpec(), pool.childSpec()], inner, pool)
@@ -42,7 +46,9 @@ struct StormTests {
             try Simulation.run(seed: seed) { simulation in
                 var random = SeededGenerator(seed: seed)
                 let performers = Performers()
-                let (children, _, pool) = try Self.tree(&random) { ChildSpec($0, start: performers[$0].start) }
+                let (children, _, pool) = try Self.tree(&random, ManualClock()) {
+                    ChildSpec($0, start: performers[$0].start)
+                }
                 let root = try Supervisor(
                     "root", strategy: .oneForAll, intensity: Intensity(restarts: 20), children: children,
                     clock: ManualClock())
@@ -77,7 +83,7 @@ struct StormTests {
         for seed in 0..<20 as Range<UInt64> {
             var random = SeededGenerator(seed: seed)
             let lives = Recorder()
-            let (children, _, pool) = try Self.tree(&random) { id in
+            let (children, _, pool) = try Self.tree(&random, ContinuousClock()) { id in
                 ChildSpec(id, backoff: id == "b" ? Backoff(initial: .milliseconds(1), maximum: .milliseconds(2)) : nil)
                 {
                     lives.note(id)

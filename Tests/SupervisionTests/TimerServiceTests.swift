@@ -59,7 +59,7 @@ struct TimerServiceTests {
 
     @Test func ticksAndOtherCallsShareTheThreadAndTheIsolation() async throws {
         let timers = try TimerService(clock: clock)
-        let threads = Mutex<[pthread_t]>([])
+        let threads = Lock<[pthread_t]>([])
         let subject = Subject(on: timers) { tick in
             threads.withLock { $0.append(pthread_self()) }
             logging(tick)
@@ -129,7 +129,7 @@ struct TimerServiceTests {
 
     @Test func noTickBeginsAfterACancellationAtTheSameMoment() async throws {
         final class Victim: Sendable {
-            let task = Mutex<Task<Void, any Error>?>(nil)
+            let task = Lock<Task<Void, any Error>?>(nil)
         }
         let timers = try TimerService(clock: clock)
         let victim = Victim()
@@ -318,7 +318,7 @@ struct TimerServiceTests {
 
     @Test func theServiceMayBeReleasedOnItsOwnThread() async throws {
         final class Holder: Sendable {
-            let timers = Mutex<TimerService?>(nil)
+            let timers = Lock<TimerService?>(nil)
         }
         let holder = Holder()
         let timers = try TimerService(clock: clock)

@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 import Testing
 import Threads
 
@@ -91,7 +90,7 @@ struct ThreadExecutorTests {
 
 struct DedicatedThreadTests {
     @Test func runsItsBodyOnceUnderItsName() throws {
-        let names = Mutex<[String]>([])
+        let names = Lock<[String]>([])
         let thread = try DedicatedThread(name: "a-name-beyond-15-bytes") {
             names.withLock { $0.append(threadName("/proc/thread-self/comm")) }
         }
@@ -100,7 +99,7 @@ struct DedicatedThreadTests {
     }
 
     @Test func takesNoSignals() throws {
-        let blocked = Mutex<[Int32]>([])
+        let blocked = Lock<[Int32]>([])
         let before = blockedSignals()
         let thread = try DedicatedThread(name: "signals") {
             let own = blockedSignals()
