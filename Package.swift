@@ -72,7 +72,10 @@ let package = Package(
             name: "PublishingTests", dependencies: ["Publishing", "Sensors", "Supervision", "JSON"],
             swiftSettings: strict),
         .testTarget(name: "DeviceTests", dependencies: ["Device", "Hardware"], swiftSettings: strict),
-        .executableTarget(name: "AppFixture", dependencies: ["Apus"], path: "Tests/AppFixture", swiftSettings: strict),
+        // Names what Apus re-exports, so that an incremental build notices its changes.
+        .executableTarget(
+            name: "AppFixture", dependencies: ["Apus", "Supervision", "Sensors"], path: "Tests/AppFixture",
+            swiftSettings: strict),
         .testTarget(name: "ApusTests", dependencies: ["Apus", "AppFixture"], swiftSettings: strict),
         .testTarget(name: "ApusInitTests", dependencies: ["apus-init"], swiftSettings: strict),
         .testTarget(
