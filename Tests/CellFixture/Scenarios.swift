@@ -35,7 +35,7 @@ extension Scenario {
             children: { [ChildSpec("a", isolation: .process) { nil }, ChildSpec("b") { park }] },
             stopAfter: "root/b started"),
         "intensity": Scenario(
-            children: { [ChildSpec("a", isolation: .process) { { throw Failure("again") } }, steady("b")] },
+            children: { [steady("b"), ChildSpec("a", isolation: .process) { { throw Failure("again") } }] },
             intensity: Intensity(restarts: 2, within: .seconds(3600))),
 
         // MARK: Being stopped

@@ -90,7 +90,7 @@ struct CellTests {
         let program = try await Program("intensity")
         #expect(
             program.lines == [
-                "root/a started", "root/b started", "root/a failed: again", "root/a started again, restart 1",
+                "root/b started", "root/a started", "root/a failed: again", "root/a started again, restart 1",
                 "root/a failed: again", "root/a started again, restart 2", "root/a failed: again", "root/a is given up",
                 "root/b stopped",
                 "gave up: root/a needed more than 2 restarts within 3600.0 seconds, the last error was: again",
