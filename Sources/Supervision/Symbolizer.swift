@@ -48,7 +48,7 @@ enum Symbolizer {
             Result {
                 let channel = try CellChannel(.pipe, on: thread)
                 let id = try Spawn.start(
-                    words[0], words, variables: Spawn.environment(), descriptors: [channel.theirs, nil])
+                    words[0], words, variables: Spawn.environment(), descriptors: [channel.theirs, channel.theirs])
                 return (try SpawnedProcess(id, on: thread), channel.ours)
             }
         }
