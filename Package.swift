@@ -63,7 +63,8 @@ let package = Package(
         .testTarget(name: "BundleTests", dependencies: ["Bundle", "JSON"], swiftSettings: strict),
         .testTarget(name: "ThreadsTests", dependencies: ["Threads"], swiftSettings: strict),
         .executableTarget(
-            name: "CellFixture", dependencies: ["Supervision", "Threads"], path: "Tests/CellFixture", swiftSettings: strict),
+            name: "CellFixture", dependencies: ["Supervision", "Threads"], path: "Tests/CellFixture",
+            swiftSettings: strict),
         .testTarget(
             name: "SupervisionTests", dependencies: ["Supervision", "Threads", "CellFixture"], swiftSettings: strict),
         .testTarget(name: "HardwareTests", dependencies: ["Hardware"], swiftSettings: strict),
