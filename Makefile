@@ -1,7 +1,7 @@
 # make firmware   build the WeatherStation's bundle and card image      TARGET=rpi4|rpi3|virt
 # make emulate    boot it in QEMU and print its readings                TARGET=…
 # make test       all tests, system tests in QEMU included
-# make test-tsan the tests of supervision under Thread Sanitizer
+# make test-tsan  the tests of supervision under Thread Sanitizer
 # make bench      the figures of Benchmarks/README.md, into build/bench.json; COLD=1 adds a build without any cache,
 #                 FIGURES="restart.1.p50 ..." measures only these and writes no file
 SHELL := bash
@@ -18,7 +18,7 @@ BOARDS := rpi3 rpi4 virt
 .SECONDARY:
 
 help:
-	@sed -n 's/^# \?//p' Makefile | head -5
+	@sed -n 's/^# \?//p' Makefile | head -6
 
 firmware: build/WeatherStation-$(TARGET).img
 	@ls -l build/WeatherStation-$(TARGET).apus build/WeatherStation-$(TARGET).img

@@ -67,7 +67,7 @@ public actor Publisher {
     /// The publisher as a supervised child. It fails to start with a broker's URL or a device's id that is not valid; an
     /// absent broker is not a failure.
     public nonisolated var childSpec: ChildSpec {
-        ChildSpec("publisher", backoff: Self.backoff) {
+        ChildSpec("publisher", backoff: Self.backoff, mailbox: mailbox) {
             try await self.open()
             return { try await self.run() }
         }

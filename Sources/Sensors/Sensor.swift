@@ -19,6 +19,9 @@ public struct Sensor: Sendable {
     /// A sensor that is sampled at once and then periodically, by absolute deadlines: it does not drift, and samples
     /// that a slow bus made impossible are skipped.
     ///
+    /// Every sample that got through is a sign of life: a ``ChildSpec/liveness`` of some periods makes a bus that hangs
+    /// the sensor's failure.
+    ///
     /// - Parameters:
     ///   - driver: what to sample.
     ///   - id: the sensor's id, unique on the device; nil for the driver's.
@@ -40,6 +43,7 @@ public struct Sensor: Sendable {
                     for measurement in try await driver.sample(device) {
                         try await mailbox.send(Reading(of: id, measurement))
                     }
+                    Liveness.checkIn()
                 }
             }
         }

@@ -45,6 +45,21 @@ struct SensorTests {
         }
     }
 
+    @Test func everySampleIsASignOfLife() async throws {
+        var spec = spec(Counter(fixture.clock), every: .seconds(5))
+        spec.liveness = .seconds(12)
+        let started = "root/\(spec.id) started"
+        try await fixture.run([spec]) { () async throws in
+            for _ in 1...6 {
+                _ = try await fixture.nextReading()
+                // The sensor's and the supervisor's.
+                await fixture.clock.sleepers(atLeast: 2)
+                fixture.clock.advance(by: .seconds(5))
+            }
+        }
+        #expect(try await fixture.events(2) == [started, "root/\(spec.id) stopped"])
+    }
+
     @Test func aSlowSampleNeitherShiftsTheScheduleNorPilesUp() async throws {
         // The first sample takes 12 s: that of 5 s is late, that of 10 s is left out, the next is at 15 s.
         let driver = Counter(fixture.clock) { $0 == 1 ? .seconds(12) : .zero }
