@@ -27,8 +27,10 @@ final class CellLife: Sendable {
         let output: CellErrorOutput
     }
 
-    /// After the end of a process, what others left in its pipe or socket is read up to here: the capacity of a pipe.
-    private static let remainder = 64 << 10
+    /// After the end of a process, at most so many bytes are read from its pipe and from its socket, which programs that
+    /// it started may hold and fill still. More than either can hold (64 KiB in a pipe, 208 KiB in a socket by default,
+    /// pipe(7) and socket(7)), so that all the process itself has left is read.
+    private static let remainder = 1 << 20
 
     /// The most bytes of /proc/self/maps: some hundred libraries.
     private static let mapsLimit = 256 << 10
