@@ -38,7 +38,8 @@ let package = Package(
         .target(name: "Threads", dependencies: ["CLinux"], swiftSettings: strict),
         .target(name: "Supervision", dependencies: ["CLinux", "Threads"], swiftSettings: strict),
         .target(name: "Hardware", dependencies: ["Threads", "CGPIOD", "CI2C", "CLinux"], swiftSettings: strict),
-        .target(name: "Sensors", dependencies: ["Supervision", "Hardware", "CLinux"], swiftSettings: strict),
+        .target(
+            name: "Sensors", dependencies: ["Threads", "Supervision", "Hardware", "CLinux"], swiftSettings: strict),
         .target(
             name: "Publishing", dependencies: ["JSON", "Threads", "Supervision", "Sensors", "CMosquitto", "CLinux"],
             swiftSettings: strict),

@@ -1,6 +1,5 @@
 internal import CGPIOD
 internal import Glibc
-internal import Synchronization
 internal import Threads
 
 /// A line of a kernel GPIO chip, through libgpiod 2.
@@ -9,16 +8,16 @@ final class LinuxLine: LineRequest {
     private let offset: Int
     private let stopped: EventDescriptor
     // libgpiod asks that no two threads use the same object at the same time.
-    private let request: Mutex<OpaquePointer?>
-    private let waiter: Mutex<DedicatedThread?>
+    private let request: Lock<OpaquePointer?>
+    private let waiter: Lock<DedicatedThread?>
 
     init(chipLabel: String, offset: Int, _ mode: LineMode) throws {
         let chip = try GPIOChip(label: chipLabel)
         self.chip = chip.label
         self.offset = offset
         stopped = try EventDescriptor()
-        request = Mutex(try chip.request(offset, mode))
-        waiter = Mutex(nil)
+        request = Lock(try chip.request(offset, mode))
+        waiter = Lock(nil)
         if case .input(_, let edges, let continuation) = mode, edges != .none {
             do {
                 let thread = try DedicatedThread(name: "gpio-\(offset)") { self.deliverEvents(to: continuation) }

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Synchronization
+internal import Threads
 
 /// A GPIO chip that exists in this process only: lines can be driven from outside and joined in pairs.
 ///
@@ -11,7 +11,7 @@ public final class SimulatedGPIO: Sendable {
     /// How many lines the chip has; their offsets begin at 0.
     public let lines: Int
 
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     /// - Parameters:
     ///   - label: what errors call the chip.
@@ -19,7 +19,7 @@ public final class SimulatedGPIO: Sendable {
     public init(label: String = "simulated", lines: Int = 58) {
         self.label = label
         self.lines = max(lines, 0)
-        state = Mutex(State(lines: [Line](repeating: Line(), count: max(lines, 0))))
+        state = Lock(State(lines: [Line](repeating: Line(), count: max(lines, 0))))
     }
 
     /// Wires two lines together, taking off the wires each had before: what one drives, the other reads.
@@ -74,7 +74,7 @@ extension SimulatedGPIO {
     private final class SimulatedLine: LineRequest {
         private let chip: SimulatedGPIO
         private let offset: Int
-        private let isReleased = Mutex(false)
+        private let isReleased = Lock(false)
 
         init(chip: SimulatedGPIO, offset: Int) {
             self.chip = chip

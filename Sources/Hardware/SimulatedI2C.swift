@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Threads
 
 /// The devices of a simulated I2C bus, and what goes wrong on it.
 public final class SimulatedI2C: Sendable {
@@ -17,7 +17,7 @@ public final class SimulatedI2C: Sendable {
         var faults: [I2CAddress: [Fault]] = [:]
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// A bus with no device on it: every address answers with "no acknowledge".
     public init() {}

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Threads
 
 /// A simulated chip with numbered registers behind a pointer, as most sensors are built.
 ///
@@ -11,11 +11,11 @@ public final class SimulatedRegisterMap: SimulatedI2CDevice {
         var pointer: UInt8 = 0
     }
 
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     /// - Parameter registers: each register's number and its bytes at power-up, in the order they are read.
     public init(_ registers: [UInt8: [UInt8]]) {
-        state = Mutex(State(registers: registers))
+        state = Lock(State(registers: registers))
     }
 
     /// What a register holds now; nil where the chip has no such register.

@@ -1,5 +1,4 @@
 internal import Supervision
-internal import Synchronization
 internal import Threads
 
 /// What the publisher and the network thread hand to each other. Neither ever waits for the other.
@@ -34,7 +33,7 @@ final class MQTTExchange: Sendable {
     /// Wakes the publisher. One notice is as good as many.
     let changes = Mailbox<Void>(capacity: 1, overflow: .dropNewest)
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     init() throws {
         work = try EventDescriptor()

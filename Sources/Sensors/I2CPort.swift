@@ -1,5 +1,5 @@
 public import Hardware
-internal import Synchronization
+internal import Threads
 
 /// An I2C bus by name, shared by the drivers on it: opened when the first needs it, closed when the last has ended.
 ///
@@ -10,7 +10,7 @@ public final class I2CPort: Sendable {
         weak var bus: I2CBus?
     }
 
-    private let current = Mutex(WeakBus())
+    private let current = Lock(WeakBus())
     private let make: @Sendable () throws -> I2CBus
 
     /// - Parameter path: the bus's device node, for example `/dev/i2c-1`.

@@ -8,8 +8,8 @@ internal import Synchronization
 /// takes up to ten times as long as appending to a queue under it. So a late thread does not look again for a few
 /// microseconds. In that time the other one takes the lock a hundred times and more without leaving its own cache.
 @usableFromInline
-struct LockWord: @unchecked Sendable {  // Unchecked: a pointer is not Sendable, but all that it points to is atomic.
-    typealias Storage = Atomic<UInt32>
+struct LockWord {
+    private typealias Word = Atomic<UInt32>
 
     private static let free: UInt32 = 0
     private static let held: UInt32 = 1
@@ -21,16 +21,21 @@ struct LockWord: @unchecked Sendable {  // Unchecked: a pointer is not Sendable,
     /// CPU hints to pause between two looks: 2 to 10 us, for one takes between 10 ns (Cortex-A76) and 40 ns (Zen 4).
     private static let pauses: UInt32 = 256
 
-    private let storage: UnsafeMutablePointer<Storage>
+    static let alignment = MemoryLayout<UInt32>.alignment
 
+    private let word: UnsafeMutablePointer<Word>
+
+    @usableFromInline
     init(at memory: UnsafeMutableRawPointer) {
-        storage = memory.bindMemory(to: Storage.self, capacity: 1)
-        storage.initialize(to: Atomic(Self.free))
+        word = memory.assumingMemoryBound(to: Word.self)
     }
 
-    func deallocate() {
-        storage.deinitialize(count: 1)
-        UnsafeMutableRawPointer(storage).deallocate()
+    func initialize() {
+        word.initialize(to: Atomic(Self.free))
+    }
+
+    func deinitialize() {
+        word.deinitialize(count: 1)
     }
 
     @usableFromInline
@@ -40,11 +45,11 @@ struct LockWord: @unchecked Sendable {  // Unchecked: a pointer is not Sendable,
 
     @usableFromInline
     func unlock() {
-        if storage.pointee.exchange(Self.free, ordering: .releasing) == Self.awaited { linux_futex_wake(storage) }
+        if word.pointee.exchange(Self.free, ordering: .releasing) == Self.awaited { linux_futex_wake(word) }
     }
 
     private func take() -> Bool {
-        storage.pointee.compareExchange(
+        word.pointee.compareExchange(
             expected: Self.free, desired: Self.held, successOrdering: .acquiring, failureOrdering: .relaxed
         ).exchanged
     }
@@ -53,10 +58,10 @@ struct LockWord: @unchecked Sendable {  // Unchecked: a pointer is not Sendable,
     private func lockLater() {
         for _ in 0..<Self.looks {
             linux_pause(Self.pauses)
-            if storage.pointee.load(ordering: .relaxed) == Self.free, take() { return }
+            if word.pointee.load(ordering: .relaxed) == Self.free, take() { return }
         }
-        while storage.pointee.exchange(Self.awaited, ordering: .acquiring) != Self.free {
-            linux_futex_wait(storage, Self.awaited, nil)
+        while word.pointee.exchange(Self.awaited, ordering: .acquiring) != Self.free {
+            linux_futex_wait(word, Self.awaited, nil)
         }
     }
 }
