@@ -59,3 +59,8 @@ static inline void linux_pause(uint32_t times) {
 #endif
     }
 }
+
+/// Asks the processor to have a cache line ready for writing. Any address will do: a wrong one has no effect.
+static inline void linux_prefetch(uintptr_t address) {
+    __builtin_prefetch((const void *)address, 1);
+}

@@ -11,6 +11,8 @@ protocol TickSeries: AnyObject, Sendable {
 
     /// Called by the service's thread when the tick is over: ends the series if it was cancelled meanwhile.
     func settle()
+
+    var memory: TickMemory { get }
 }
 
 final class ActorTicks<Subject: PeriodicActor>: TickSeries {
@@ -19,32 +21,31 @@ final class ActorTicks<Subject: PeriodicActor>: TickSeries {
     private let isOver = Atomic(false)
     private let lastTick: Atomic<Int64>
     private let subject: Subject
-    private let tickSubject: @Sendable (Subject, Tick) throws -> Void
+    private let call: TickCall<Subject>
     private let outcome = Outcome()
 
     /// - Parameters:
     ///   - subject: its executor's thread is the one that ticks.
     ///   - now: the present moment, in nanoseconds of the service's clock.
-    init(_ subject: Subject, now: Int64) {
+    init(_ subject: Subject, _ call: TickCall<Subject>, now: Int64) {
         self.subject = subject
         lastTick = Atomic(now)
-        let isolated: @Sendable (isolated Subject, Tick) throws -> Void = { try $0.tick($1) }
-        // As in Actor.assumeIsolated, less its check at every call, which costs as much as the rest of a tick: that
-        // the service is the actor's executor was checked once, and executors do not change.
-        tickSubject = unsafeBitCast(isolated, to: (@Sendable (Subject, Tick) throws -> Void).self)
+        self.call = call
     }
 
     func tick(_ tick: Tick, at begin: Int64) -> Bool {
         guard !isOver.load(ordering: .sequentiallyConsistent) else { return false }
         lastTick.store(begin, ordering: .relaxed)
         do {
-            try tickSubject(subject, tick)
+            try call.tick(subject, tick)
         } catch {
             isOver.store(true, ordering: .relaxed)
             outcome.come(.failure(error))
         }
         return true
     }
+
+    var memory: TickMemory { TickMemory(of: self, and: subject) }
 
     func settle() {
         if isOver.load(ordering: .sequentiallyConsistent) { outcome.come(.failure(CancellationError())) }

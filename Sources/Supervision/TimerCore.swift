@@ -14,6 +14,8 @@ final class TimerCore: Sendable {
         /// The wake-up that stands in for the kernel's on a clock of its own.
         var alarm: (moment: Int64, wakeUp: WakeUp)?
         var wake: @Sendable () -> Void = {}
+        /// By the actors' type.
+        var tickCalls: [ObjectIdentifier: any Sendable] = [:]
     }
 
     /// The clock when it is not the kernel's.
@@ -23,6 +25,10 @@ final class TimerCore: Sendable {
     private let state = Lock(State())
     /// The address of the series whose tick runs, 0 for none. Its own cache line at best: every tick writes it.
     private let ticking = Atomic(UInt(0))
+
+    /// How many ticks ahead memory is prefetched. 4, 8 and 16 made no difference that could be measured: one tick takes
+    /// 0.1 us and more, an access to memory 0.1 us.
+    private static let ahead = 8
 
     init(_ clock: any Clock<Duration>, resolution: Duration) {
         timeline = clock is ContinuousClock ? nil : Timeline(clock)
@@ -96,6 +102,15 @@ extension TimerCore {
         alarm?.wakeUp.cancel()
     }
 
+    func tickCall<Subject: PeriodicActor>(for type: Subject.Type) -> TickCall<Subject> {
+        state.withLock { state in
+            if let present = state.tickCalls[ObjectIdentifier(type)] as? TickCall<Subject> { return present }
+            let call = TickCall<Subject>()
+            state.tickCalls[ObjectIdentifier(type)] = call
+            return call
+        }
+    }
+
     /// A number from 0 to less than `count`, each time another.
     func nextShare(of count: Int) -> Int {
         let number = state.withLock { state in
@@ -139,7 +154,10 @@ extension TimerCore {
         var worst: Int64 = 0
         var longest: Int64 = 0
         var begin = now
-        for member in moment.members {
+        let members = moment.members
+        for index in members.indices {
+            if index + Self.ahead < members.count { members[index + Self.ahead].memory.prefetch() }
+            let member = members[index]
             // Of the moments that passed together, those before the series began are not its own.
             guard moment.scheduled >= member.first else { continue }
             let ownMissed =

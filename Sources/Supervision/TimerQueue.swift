@@ -24,6 +24,7 @@ struct TimerQueue {
         /// The series has no tick before.
         let first: Int64
         fileprivate let slot: Int
+        let memory: TickMemory
     }
 
     /// A moment of some series that has come.
@@ -124,7 +125,7 @@ struct TimerQueue {
             push(group.slot, first)
         }
         let slot = occupy(.member(group: index, index: groups[index].members.count))
-        groups[index].members.append(Member(series: series, first: first, slot: slot))
+        groups[index].members.append(Member(series: series, first: first, slot: slot, memory: series.memory))
         return ID(slot: slot, generation: slots[slot].generation)
     }
 

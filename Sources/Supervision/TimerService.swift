@@ -79,7 +79,7 @@ public final class TimerService: Sendable {
     public func run(_ actor: some PeriodicActor, every period: Duration, phase: Duration? = nil) async throws {
         try check(actor, every: period)
         let phase = phase ?? nextPhase(in: period)
-        let series = ActorTicks(actor, now: core.now)
+        let series = ActorTicks(actor, core.tickCall(for: type(of: actor)), now: core.now)
         let child = ChildContext.current
         child?.setPulse { [core] in .nanoseconds(core.now - series.lastBegin) }
         defer { child?.setPulse(nil) }
@@ -95,11 +95,12 @@ public final class TimerService: Sendable {
     /// A phase for one more actor with this period: they are spread over the period as evenly as a golden ratio spreads
     /// any number of them, so that thousands do not want to tick at once.
     ///
-    /// It is a whole number of milliseconds. So at most a thousand wake-ups of the thread a second serve any number of
+    /// It is a whole number of half milliseconds. So at most 2,000 wake-ups of the thread a second serve any number of
     /// actors, whereas a moment of its own for each of 2,000 actors at 10 ms would keep a processor busy with going to
-    /// sleep and waking up.
+    /// sleep and waking up. The actors of one moment wait for one another, so the moments are not fewer either.
     public func nextPhase(in period: Duration) -> Duration {
-        .milliseconds(core.nextShare(of: Int(clamping: period.nanoseconds / 1_000_000)))
+        let step = Duration.microseconds(500)
+        return step * core.nextShare(of: Int(clamping: period.nanoseconds / step.nanoseconds))
     }
 
     /// - Throws: ``TimerError``.

@@ -4,6 +4,7 @@ import Testing
 
 struct TimerQueueTests {
     private final class Series: TickSeries {
+        var memory: TickMemory { TickMemory(of: self, and: self) }
         func tick(_ tick: Tick, at begin: Int64) -> Bool { true }
         func settle() {}
     }

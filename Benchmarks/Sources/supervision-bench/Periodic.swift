@@ -1,6 +1,6 @@
 import Supervision
 
-/// Children that do something each period, at absolute deadlines, spread over the milliseconds of the period.
+/// Children that do something each period, at absolute deadlines, spread over the period by the service.
 enum Periodic {
     /// An actor of its own, with a state of its own.
     private actor Child: PeriodicActor {
@@ -38,9 +38,7 @@ enum Periodic {
         let histogram = Histogram()
         let tree = try await RunningTree(
             (0..<count).map { id in
-                ChildSpec(
-                    "\(id)", every: .milliseconds(period), on: timers, phase: start + .milliseconds(id % period)
-                ) {
+                ChildSpec("\(id)", every: .milliseconds(period), on: timers) {
                     Child(on: timers, in: window, into: histogram)
                 }
             })
