@@ -129,16 +129,16 @@ extension SupervisionFigures {
                     Column("periodic.cpu", .seconds, "cpu.seconds"), Column("periodic.ticks", .one, "ticks"),
                 ]),
             SupervisionFigures(
-                // The smaller ones are over in tenths of a second, and so at the mercy of what else runs: three, and
-                // their median.
-                calls: Array(repeating: ["startstop", "10000"], count: 3) + [["startstop", "100000"]],
+                // They are over in seconds and tenths of them, and so at the mercy of what else runs: three of each, in
+                // turn, and their medians.
+                calls: Array(repeating: [["startstop", "10000"], ["startstop", "100000"]], count: 3).flatMap { $0 },
                 columns: [("static", ""), ("dynamic", ".dynamic")].flatMap { kind, suffix in
                     [
                         Column("startstop\(suffix).scaling", .one) { rounds in
-                            let times = try rounds.map { try startStop(kind, $0) }
-                            return times[3] * 10 / Record.median(Array(times[..<3]))
+                            let few = try median(kind, rounds, from: 0)
+                            return try median(kind, rounds, from: 1) * 10 / few
                         },
-                        Column("startstop\(suffix).child", .microseconds) { try startStop(kind, $0[3]) },
+                        Column("startstop\(suffix).child", .microseconds) { try median(kind, $0, from: 1) },
                     ]
                 }),
             SupervisionFigures(
@@ -150,7 +150,11 @@ extension SupervisionFigures {
         ]
     }
 
-    /// us to start and stop one child.
+    /// us to start and stop one child: the median of every second run.
+    private static func median(_ kind: String, _ runs: [[String: Double]], from first: Int) throws -> Double {
+        Record.median(try stride(from: first, to: runs.count, by: 2).map { try startStop(kind, runs[$0]) })
+    }
+
     private static func startStop(_ kind: String, _ results: [String: Double]) throws -> Double {
         try result("\(kind).start.us", of: results) + result("\(kind).stop.us", of: results)
     }
