@@ -32,6 +32,7 @@ let package = Package(
         // Shared by device and developer's machine.
         .target(name: "JSON", swiftSettings: strict),
         .target(name: "BootState", swiftSettings: strict),
+        .target(name: "Card", dependencies: ["BootState", "CLinux"], swiftSettings: strict),
         .target(name: "Bundle", dependencies: ["JSON", "COpenSSL", "CZstd"], swiftSettings: strict),
 
         // The device, ground floor first.
@@ -61,6 +62,7 @@ let package = Package(
         // One folder per module; SystemTests boots the built images in QEMU.
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
         .testTarget(name: "BootStateTests", dependencies: ["BootState"], swiftSettings: strict),
+        .testTarget(name: "CardTests", dependencies: ["Card", "BootState"], swiftSettings: strict),
         .testTarget(name: "BundleTests", dependencies: ["Bundle", "JSON"], swiftSettings: strict),
         .testTarget(name: "ThreadsTests", dependencies: ["Threads"], swiftSettings: strict),
         .executableTarget(

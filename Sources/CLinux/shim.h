@@ -64,3 +64,6 @@ static inline void linux_pause(uint32_t times) {
 static inline void linux_prefetch(uintptr_t address) {
     __builtin_prefetch((const void *)address, 1);
 }
+
+/// open(2)'s O_DIRECT, whose value differs between architectures; glibc shows it under _GNU_SOURCE only.
+static const int linux_o_direct = __O_DIRECT;

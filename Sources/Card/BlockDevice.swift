@@ -1,0 +1,28 @@
+/// Bytes that outlive a power cut: a card, a part of one, or what stands in for it in a test.
+///
+/// Calls block. A write has reached the medium for sure when a later ``flush()`` has returned; before, any of the writes
+/// since the last flush may be there, or not, or in part.
+public protocol BlockDevice: Sendable {
+    /// In bytes.
+    var size: Int { get }
+
+    /// Reads exactly `count` bytes.
+    func read(at offset: Int, count: Int) throws(CardError) -> [UInt8]
+
+    /// Reads what the medium holds, past all caches of this system. The same as ``read(at:count:)`` where there are none.
+    func readBack(at offset: Int, count: Int) throws(CardError) -> [UInt8]
+
+    func write(_ bytes: [UInt8], at offset: Int) throws(CardError)
+
+    /// Returns when all that was written is on the medium.
+    func flush() throws(CardError)
+}
+
+extension BlockDevice {
+    /// - Throws: ``CardError/outOfRange(path:offset:count:)``.
+    func check(_ offset: Int, _ count: Int, path: String) throws(CardError) {
+        guard offset >= 0, count >= 0, offset <= size, count <= size - offset else {
+            throw .outOfRange(path: path, offset: offset, count: count)
+        }
+    }
+}

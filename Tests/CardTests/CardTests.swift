@@ -1,0 +1,107 @@
+import BootState
+import Card
+import Glibc
+import Testing
+
+struct CardTests {
+    /// A file that is gone with the test.
+    private final class Image {
+        let path: String
+
+        init(_ bytes: [UInt8]) throws {
+            path = "/tmp/apus-card-\(UInt64.random(in: .min ... .max))"
+            let file = try #require(fopen(path, "wx"))
+            fwrite(bytes, 1, bytes.count, file)
+            fclose(file)
+        }
+
+        deinit { unlink(path) }
+
+        var device: BlockFile {
+            get throws { try BlockFile(path, isWritable: true) }
+        }
+    }
+
+    /// 4 partitions of 1 MiB from sector 8192.
+    private static func table() -> [UInt8] {
+        var sector = [UInt8](repeating: 0, count: 512)
+        sector.replaceSubrange(440..<444, with: CardLayout.signature)
+        sector[510] = 0x55
+        sector[511] = 0xAA
+        for entry in 0..<4 {
+            let start = UInt32(8192 + 2048 * entry)
+            for byte in 0..<4 {
+                sector[446 + 16 * entry + 8 + byte] = UInt8(truncatingIfNeeded: start >> (8 * byte))
+                sector[446 + 16 * entry + 12 + byte] = UInt8(truncatingIfNeeded: UInt32(2048) >> (8 * byte))
+            }
+        }
+        return sector
+    }
+
+    @Test func readsAndWritesWhatIsThere() throws {
+        let image = try Image((0..<10_000).map { UInt8(truncatingIfNeeded: $0 / 3) })
+        let device = try image.device
+        #expect(device.size == 10_000)
+        try device.write([1, 2, 3], at: 4095)
+        try device.flush()
+        #expect(try device.read(at: 4095, count: 3) == [1, 2, 3])
+        #expect(try device.readBack(at: 4094, count: 5) == [84, 1, 2, 3, 86])
+        #expect(try device.readBack(at: 9990, count: 10) == (9990..<10_000).map { UInt8(truncatingIfNeeded: $0 / 3) })
+        #expect(try device.read(at: 10_000, count: 0) == [])
+    }
+
+    @Test(arguments: [(10_000, 1), (9_999, 2), (-1, 1), (0, -1), (.max, 1), (1, .max)])
+    func nothingIsOutside(offset: Int, count: Int) throws {
+        let image = try Image([UInt8](repeating: 7, count: 10_000))
+        let device = try image.device
+        let error = CardError.outOfRange(path: image.path, offset: offset, count: count)
+        #expect(throws: error) { try device.read(at: offset, count: count) }
+        #expect(throws: error) { try device.readBack(at: offset, count: count) }
+        if count > 0, count < 10 {
+            #expect(throws: error) { try device.write([UInt8](repeating: 1, count: count), at: offset) }
+        }
+        #expect(try device.read(at: 0, count: 10_000) == [UInt8](repeating: 7, count: 10_000))
+    }
+
+    @Test func aPartitionKeepsToItself() throws {
+        let image = try Image([UInt8](repeating: 7, count: 10_000))
+        let part = try BlockRange(4096..<8192, of: image.device)
+        try part.write([1], at: 4095)
+        #expect(throws: CardError.self) { try part.write([1, 2], at: 4095) }
+        #expect(throws: CardError.self) { try part.read(at: -1, count: 1) }
+        #expect(try image.device.read(at: 8190, count: 3) == [7, 1, 7])
+        #expect(throws: CardError.self) { try BlockRange(4096..<10_001, of: image.device) }
+    }
+
+    @Test func findsThePartitions() throws {
+        let layout = try CardLayout(of: Image(Self.table()).device, path: "card")
+        let mebibyte = 1 << 20
+        #expect(layout.boot == (4 * mebibyte)..<(5 * mebibyte))
+        #expect(layout.range(of: .a) == (5 * mebibyte)..<(6 * mebibyte))
+        #expect(layout.range(of: .b) == (6 * mebibyte)..<(7 * mebibyte))
+        #expect(layout.data == (7 * mebibyte)..<(8 * mebibyte))
+    }
+
+    /// The signature, the mark, no start, no size, an overlap.
+    @Test(arguments: [440...440, 510...510, 511...511, 454...457, 458...461, 470...473])
+    func refusesOtherCards(zeroed: ClosedRange<Int>) throws {
+        var table = Self.table()
+        for byte in zeroed { table[byte] = 0 }
+        let device = try Image(table).device
+        #expect(throws: CardError.noApusCard(path: "card")) { try CardLayout(of: device, path: "card") }
+    }
+
+    @Test func theBootStateAlternatesBetweenItsCopies() throws {
+        let image = try Image([UInt8](repeating: 0, count: 1 << 17))
+        let store = try BootStateStore(image.device)
+        #expect(try store.read() == nil)
+        for sequence in 2..<7 as Range<UInt32> {
+            let before = try BootState.copyOffsets.map { try image.device.read(at: $0, count: 512) }
+            try store.write { state throws(BootStateError) in try state.next(active: .b, trial: nil) }
+            let after = try BootState.copyOffsets.map { try image.device.read(at: $0, count: 512) }
+            #expect(try store.read()?.sequence == sequence)
+            // One of the copies is as it was.
+            #expect(zip(before, after).filter { $0 == $1 }.count == 1)
+        }
+    }
+}
