@@ -2,26 +2,6 @@ public import JSON
 
 /// What a bundle contains: the part that is signed and that vouches for all the rest.
 public struct Manifest: Sendable, Equatable {
-    /// A piece of a payload, compressed on its own, so that it can be fetched and verified on its own.
-    public struct Chunk: Sendable, Equatable {
-        /// Largest content of a chunk in bytes: what a device holds in memory at a time. Larger ones would compress
-        /// less than 2 % better, and a damaged or missing chunk would cost more to fetch again.
-        public static let maximumSize = 1 << 20
-
-        /// Largest compressed form: libzstd's `ZSTD_COMPRESSBOUND` for a full chunk that does not compress.
-        public static let maximumStoredSize = maximumSize + maximumSize / 256
-
-        /// Bytes of content, 1...``maximumSize``.
-        public let size: Int
-        /// Of the content.
-        public let sha256: SHA256.Digest
-        /// Bytes in the bundle, 1...``maximumStoredSize``.
-        public let storedSize: Int
-        /// Of the bytes in the bundle, so that nothing unverified reaches the decompressor and no changed byte goes
-        /// unnoticed (different compressed forms can have the same content).
-        public let storedSHA256: SHA256.Digest
-    }
-
     /// A named sequence of bytes.
     public struct Payload: Sendable, Equatable {
         /// ``slotName``, or ``bootPrefix`` and the path of a file.
@@ -30,8 +10,8 @@ public struct Manifest: Sendable, Equatable {
         public let size: Int
         /// Of the whole content.
         public let sha256: SHA256.Digest
-        /// In the order of the content; none when it is empty.
-        public let chunks: [Chunk]
+        /// Number of its chunks; 0 when it is empty.
+        public let chunkCount: Int
     }
 
     /// The payload with the image of a slot partition.
@@ -48,13 +28,10 @@ public struct Manifest: Sendable, Equatable {
     public let id: String
     /// In the order in which they stand in the bundle.
     public let payloads: [Payload]
+    /// SHA-256 of the chunk table.
+    let chunkTable: SHA256.Digest
     /// Free texts, such as the versions of tools and packages.
     public let metadata: [String: String]
     /// All of it, with members this version does not know.
     public let json: JSON
-
-    /// Bytes of all chunks in the bundle. Cannot overflow: the limit of the manifest's length limits their number.
-    var storedSize: Int {
-        payloads.reduce(0) { $0 + $1.chunks.reduce(0) { $0 + $1.storedSize } }
-    }
 }

@@ -35,9 +35,9 @@ struct BundleCommand: ParsableCommand {
             let bundle = try open(file, keys: keys)
             if json {
                 let result: JSON = [
-                    "file": .string(file), "size": .integer(Int64(bundle.size)),
-                    "signers": .array(bundle.claimedSigners.map { .string($0) }),
-                    "verifiedSigners": .array(bundle.verifiedSigners.map { .string($0) }),
+                    "file": .string(file), "size": .integer(Int64(bundle.head.bundleSize)),
+                    "signers": .array(bundle.head.claimedSigners.map { .string($0) }),
+                    "verifiedSigners": .array(bundle.head.verifiedSigners.map { .string($0) }),
                     "signatureChecked": .bool(!keys.isEmpty), "manifest": bundle.manifest.json,
                 ]
                 print(try result.text(.pretty))
@@ -48,19 +48,19 @@ struct BundleCommand: ParsableCommand {
             print("version   \(manifest.version)")
             print("board     \(manifest.board)")
             print("id        \(manifest.id)")
-            print("size      \(readable(bundle.size))")
+            print("size      \(readable(bundle.head.bundleSize))")
             if keys.isEmpty {
                 print(
-                    "signers   \(bundle.claimedSigners.joined(separator: ", ")): signature not checked; check with --key"
+                    "signers   \(bundle.head.claimedSigners.joined(separator: ", ")): signature not checked; check with --key"
                 )
             } else {
-                print("signers   \(bundle.verifiedSigners.joined(separator: ", ")): signature checked")
+                print("signers   \(bundle.head.verifiedSigners.joined(separator: ", ")): signature checked")
             }
             print("payloads")
             let width = manifest.payloads.map(\.name.count).max() ?? 0
-            for payload in manifest.payloads {
+            for (index, payload) in manifest.payloads.enumerated() {
                 let name = payload.name.padding(toLength: width, withPad: " ", startingAt: 0)
-                let stored = payload.chunks.reduce(0) { $0 + $1.storedSize }
+                let stored = bundle.head.chunks.of(payload: index).reduce(0) { $0 + $1.storedSize }
                 print("  \(name)  \(readable(payload.size)), \(readable(stored)) in the bundle")
             }
             if !manifest.metadata.isEmpty { print("metadata") }
@@ -94,7 +94,7 @@ struct BundleCommand: ParsableCommand {
         func run() throws {
             let bundle = try open(file, keys: keys)
             let manifest = bundle.manifest
-            let signers = bundle.verifiedSigners
+            let signers = bundle.head.verifiedSigners
             let progress = Progress("Verifying \(file)", quiet: output.quiet)
             defer { progress.finish() }
             progress.setTotal(manifest.payloads.reduce(0) { $0 + Int64($1.size) }, unit: .bytes)
@@ -116,7 +116,7 @@ struct BundleCommand: ParsableCommand {
                 ]
                 print(try result.text(.pretty))
             } else {
-                let chunks = manifest.payloads.reduce(0) { $0 + $1.chunks.count }
+                let chunks = manifest.payloads.reduce(0) { $0 + $1.chunkCount }
                 print(
                     "\(manifest.product) \(manifest.version) for \(manifest.board): signed by "
                         + "\(signers.joined(separator: ", ")), all \(chunks) chunks sound")

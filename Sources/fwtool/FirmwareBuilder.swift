@@ -34,14 +34,15 @@ struct FirmwareBuilder {
         return try await TemporaryFolder.with(beside: bundle) { folder in
             let root = folder.appendingPathComponent("root")
             let rootImage = folder.appendingPathComponent("root.erofs")
-            let slot = folder.appendingPathComponent("slot")
-            try cached("Composing the root image") {
+            let slot = try cached("Composing the root image") {
                 try RootImage(profile: profile, modules: modules, objcopy: objcopy).stage(
                     root, app: package, binaries: binaries)
                 try RootImage.pack(root, to: rootImage)
-                try SlotImage.write(root: rootImage, kernel: kernelImage, ramdisk: ramdisk, to: slot)
+                return try SlotImage(
+                    root: rootImage, kernel: kernelImage, ramdisk: ramdisk,
+                    writtenTo: folder.appendingPathComponent("slot"))
             }
-            try checkFits(slot)
+            try checkFits(slot.file)
             let boot = try BootFiles(profile: profile, store: store, kernel: kernel).stage(folder)
             return try await pack(
                 slot, boot, to: bundle, key: key,
@@ -73,21 +74,12 @@ struct FirmwareBuilder {
     }
 
     private func pack(
-        _ slot: URL, _ boot: [(name: String, file: URL)], to bundle: URL, key: SigningKey, metadata: [String: String]
+        _ slot: SlotImage, _ boot: [(name: String, file: URL)], to bundle: URL, key: SigningKey, metadata: [String: String]
     ) async throws -> Manifest {
-        let chunks = try CacheDirectory.folder("chunks")
         let writer = BundleWriter(
-            product: package.product, version: package.version, board: profile.name, metadata: metadata
-        ) { chunk, digest in
-            // Most chunks of a new version are those of the last one, and zstd -19 is what takes time.
-            let file = chunks.appendingPathComponent("\(digest).zst")
-            if let known = try? Data(contentsOf: file) { return [UInt8](known) }
-            let packed = Zstandard.compress(chunk)
-            try? Data(packed).write(to: file, options: .atomic)
-            return packed
-        }
+            product: package.product, version: package.version, board: profile.name, metadata: metadata)
         let sources =
-            [BundleWriter.Source(name: Manifest.slotName, content: .file(path: slot.path))]
+            [BundleWriter.Source(name: Manifest.slotName, content: .file(path: slot.file.path), parts: slot.parts)]
             + boot.map { .init(name: Manifest.bootPrefix + $0.name, content: .file(path: $0.file.path)) }
         let bar = output.progress("Packing \(bundle.lastPathComponent)")
         defer { bar.finish() }

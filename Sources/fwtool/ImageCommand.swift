@@ -45,7 +45,7 @@ struct ImageCommand: ParsableCommand {
             }
         }
         if trusted.isEmpty { options.warn("no --key given: the bundle's signature is not checked") }
-        let trust: BundleReader.Trust = trusted.isEmpty ? .unchecked : .keys(trusted)
+        let trust: BundleTrust = trusted.isEmpty ? .unchecked : .keys(trusted)
         let board = try BundleReader(path: source.path, trust: trust).manifest.board
         let profile = try BoardCatalog.installed().profile(board)
         try CardImage(profile: profile, settings: settings, progress: options.progress)

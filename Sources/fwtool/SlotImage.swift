@@ -1,28 +1,43 @@
 import BootState
+import Bundle
 import Foundation
 
 /// What a slot partition holds, as one file: the root image with the slot header in its first sector, the kernel, the
 /// initramfs, each on a 4 KiB boundary.
-enum SlotImage {
-    private static let alignment = 4096
+struct SlotImage {
+    let file: URL
+    /// The root image with the header, in small chunks, of which an update of the app needs few; kernel and initramfs,
+    /// which change as a whole, in large ones.
+    let parts: [BundleWriter.Part]
 
-    static func write(root: URL, kernel: URL, ramdisk: URL, to file: URL) throws {
-        let manager = FileManager.default
-        try manager.copyItem(at: root, to: file)
+    private static let alignment = 4096
+    private static let rootChunkSize = 8192
+
+    init(root: URL, kernel: URL, ramdisk: URL, writtenTo file: URL) throws {
+        self.file = file
+        try FileManager.default.copyItem(at: root, to: file)
         let handle = try FileHandle(forUpdating: file)
         defer { try? handle.close() }
-        func append(_ part: URL) throws -> Range<UInt32> {
-            let start = (Int(try handle.seekToEnd()) + alignment - 1) / alignment * alignment
+        var parts: [BundleWriter.Part] = []
+        /// Ends the part that begins where the last one ended, on a boundary.
+        func endPart(chunkSize: Int) throws -> Int {
+            let size = (Int(try handle.seekToEnd()) + Self.alignment - 1) / Self.alignment * Self.alignment
+            try handle.truncate(atOffset: UInt64(size))
+            parts.append(.init(size: size - parts.reduce(0) { $0 + $1.size }, chunkSize: chunkSize))
+            return size
+        }
+        func append(_ part: URL, at start: Int) throws -> Range<UInt32> {
             try handle.seek(toOffset: UInt64(start))
             let data = try Data(contentsOf: part, options: .mappedIfSafe)
             try handle.write(contentsOf: data)
             let sectors = (data.count + SlotHeader.blockSize - 1) / SlotHeader.blockSize
             return UInt32(start / SlotHeader.blockSize)..<UInt32(start / SlotHeader.blockSize + sectors)
         }
-        let header = SlotHeader(kernel: try append(kernel), ramdisk: try append(ramdisk))
-        let end = (Int(try handle.seekToEnd()) + alignment - 1) / alignment * alignment
-        try handle.truncate(atOffset: UInt64(end))
+        let kernelSectors = try append(kernel, at: try endPart(chunkSize: Self.rootChunkSize))
+        let ramdiskSectors = try append(ramdisk, at: try endPart(chunkSize: BundleWriter.Part.largeChunkSize))
+        _ = try endPart(chunkSize: BundleWriter.Part.largeChunkSize)
+        self.parts = parts
         try handle.seek(toOffset: 0)
-        try handle.write(contentsOf: Data(try header.encoded()))
+        try handle.write(contentsOf: Data(try SlotHeader(kernel: kernelSectors, ramdisk: ramdiskSectors).encoded()))
     }
 }
