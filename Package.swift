@@ -48,6 +48,9 @@ let package = Package(
         .target(
             name: "Apus", dependencies: ["Threads", "Supervision", "Hardware", "Sensors", "Publishing", "Device"],
             swiftSettings: strict),
+        .target(
+            name: "Updating", dependencies: ["Bundle", "Card", "BootState", "Threads", "COpenSSL", "CLinux"],
+            swiftSettings: strict),
         .executableTarget(name: "apus-init", dependencies: ["CLinux"], swiftSettings: strict),
 
         // The developer's machine.
@@ -81,6 +84,8 @@ let package = Package(
             name: "AppFixture", dependencies: ["Apus", "Supervision", "Sensors"], path: "Tests/AppFixture",
             swiftSettings: strict),
         .testTarget(name: "ApusTests", dependencies: ["Apus", "AppFixture"], swiftSettings: strict),
+        .testTarget(
+            name: "UpdatingTests", dependencies: ["Updating", "Bundle", "Card", "BootState"], swiftSettings: strict),
         .testTarget(name: "ApusInitTests", dependencies: ["apus-init"], swiftSettings: strict),
         .testTarget(
             name: "FwtoolTests", dependencies: ["fwtool", "Bundle", "BootState", "JSON"], swiftSettings: strict),
