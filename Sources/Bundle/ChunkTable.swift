@@ -33,7 +33,8 @@ public struct ChunkTable: Sendable, Equatable, RandomAccessCollection {
                 let storedSize = Int(littleEndian(bytes, at: record + 4))
                 let hashes = record + 8
                 guard (1...Chunk.maximumSize).contains(size), storedSize <= size else {
-                    throw .manifestMalformed("chunk \(chunks.count - starts[index]) of \(payload.name) has a wrong size")
+                    throw .manifestMalformed(
+                        "chunk \(chunks.count - starts[index]) of \(payload.name) has a wrong size")
                 }
                 guard payload.name != Manifest.slotName || offset % Chunk.slotAlignment == 0 else {
                     throw .manifestMalformed(

@@ -74,7 +74,8 @@ struct FirmwareBuilder {
     }
 
     private func pack(
-        _ slot: SlotImage, _ boot: [(name: String, file: URL)], to bundle: URL, key: SigningKey, metadata: [String: String]
+        _ slot: SlotImage, _ boot: [(name: String, file: URL)], to bundle: URL, key: SigningKey,
+        metadata: [String: String]
     ) async throws -> Manifest {
         let writer = BundleWriter(
             product: package.product, version: package.version, board: profile.name, metadata: metadata)
