@@ -1,5 +1,6 @@
 // What Linux offers and Swift's Glibc module does not: variadic system calls, macros, headers it leaves out.
 #pragma once
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/if_arp.h>
 #include <linux/netlink.h>
