@@ -15,6 +15,14 @@ struct Installation {
     /// Bytes written.
     private(set) var written = 0
 
+    /// How much goes to the card at once; tests make it small.
+    struct Pace {
+        /// Bytes of a write.
+        var portion = SlotWriter.portion
+        /// Bytes fetched between two flushes; nil: by the size of the bundle.
+        var flushDistance: Int?
+    }
+
     private static let emptyHeader = [UInt8](repeating: 0, count: SlotHeader.blockSize)
 
     /// Bytes read back at once.
@@ -22,12 +30,12 @@ struct Installation {
 
     /// Bytes fetched after which they are made to last: what a power cut can cost again. A 256th of the bundle is little
     /// to fetch again, and 256 flushes take a card a few seconds.
-    private var flushDistance: Int { max(128 * 1024, bundleSize / 256) }
+    private let flushDistance: Int
 
     /// - Parameter head: the bundle's, as it stands there.
     init(
         plan: UpdatePlan, head: [UInt8], bundleSize: Int, source: any BundleSource, running: SlotContents,
-        target: BlockRange
+        target: BlockRange, pace: Pace
     ) {
         self.plan = plan
         directory = SlotDirectory.encoded(head: head)
@@ -35,7 +43,8 @@ struct Installation {
         self.source = source
         self.running = running
         self.target = target
-        writer = SlotWriter(target)
+        writer = SlotWriter(target, portion: pace.portion)
+        flushDistance = pace.flushDistance ?? max(128 * 1024, bundleSize / 256)
     }
 
     mutating func run(_ report: (UpdateEvent) -> Void) throws(UpdateError) {

@@ -3,17 +3,21 @@ internal import Card
 /// Writes to a slot in ascending order, neighbouring pieces together.
 struct SlotWriter {
     /// Bytes gathered before they are written: the erase block of small cards is a multiple of it.
-    private static let portion = 1 << 19
+    static let portion = 1 << 19
 
+    private let portion: Int
     private let slot: BlockRange
     private var gathered: [UInt8] = []
     private var start = 0
     private(set) var written = 0
 
-    init(_ slot: BlockRange) { self.slot = slot }
+    init(_ slot: BlockRange, portion: Int = SlotWriter.portion) {
+        self.slot = slot
+        self.portion = portion
+    }
 
     mutating func write(_ bytes: [UInt8], at offset: Int) throws(CardError) {
-        if offset != start + gathered.count || gathered.count + bytes.count > Self.portion {
+        if offset != start + gathered.count || gathered.count + bytes.count > portion {
             try writeGathered()
             start = offset
         }

@@ -36,6 +36,7 @@ public struct Updater {
     private let store: BootStateStore
     private let target: BlockRange
     private let runningContents: SlotContents
+    var pace = Installation.Pace()
 
     /// Bytes of the bundle fetched at first. Of the head's size nothing is known before; a WeatherStation's has more.
     private static let firstRequest = 16 * 1024
@@ -85,7 +86,7 @@ public struct Updater {
         source.expect(plan.ranges)
         var installation = Installation(
             plan: plan, head: headBytes, bundleSize: head.bundleSize, source: source, running: runningContents,
-            target: target)
+            target: target, pace: pace)
         // Nothing falls back to the slot from here on.
         if state.bad != running.other {
             try change { state throws(BootStateError) in
