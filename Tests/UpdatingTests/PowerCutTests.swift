@@ -37,6 +37,19 @@ struct PowerCutTests {
                 Issue.record("slot \(slot) boots and is half written (\(context()))")
                 return nil
             }
+            // What is to be tried must be worth it: a power cut is no reason to lose an update.
+            if let trial = BootState.choose(copies[0], copies[1])?.state.trial,
+                complete(card[TestCard.range(of: trial.slot)]) == nil
+            {
+                Issue.record("slot \(trial.slot) is on trial and half written (\(context()))")
+            }
+            // Should the running slot fail as well, nothing may boot but a whole system.
+            faults[slot] = .kernel
+            if let other = BootSelection(.init(copies: copies, faults: faults)).started,
+                complete(card[TestCard.range(of: other)]) == nil
+            {
+                Issue.record("slot \(other) would boot and is half written (\(context()))")
+            }
             booted[version, default: 0] += 1
             return version
         }
@@ -119,7 +132,7 @@ struct PowerCutTests {
             #expect(Array(again.bytes[TestCard.slotB].prefix(new.installed.count)) == new.installed)
             Self.expectOnlyAllowedWrites(again.log, slot: .b)
             // A second cut, during the second attempt.
-            guard resumed % 4 == 0 else { return }
+            guard resumed % 12 == 0 else { return }
             nested += 1
             var more = PowerCuts(start: bytes, log: again.log, random: Seeded(state: Self.seed))
             more.forEach { bytes, operations, _ in
