@@ -169,7 +169,7 @@ struct BootExplorationTests {
     }
 
     /// Events in a row: enough for an update, a whole trial of three failures, and damage on the way.
-    private static let depth = ProcessInfo.processInfo.environment["APUS_BOOT_DEPTH"].flatMap(Int.init) ?? 8
+    private static let depth = ProcessInfo.processInfo.environment["APUS_BOOT_DEPTH"].flatMap(Int.init) ?? 9
 
     @Test func whateverHappensADeviceKeepsABootPath() throws {
         var seen: Set<Device> = []
