@@ -63,7 +63,7 @@ setenv store 'setexpr st_seq ${sequence} + 1; setenv st_act ${active}; setenv st
 setenv roll_back 'echo "apus: slot ${trial} is rolled back (${reason})"; setenv bad ${trial}; setenv last ${trial}:${reason}; setenv trial -; setenv left 0; setenv cold 0; run store'
 
 setenv first ${active}; setenv second ${other}
-setenv why -; setenv deaths 0
+setenv why -; setenv deaths 0; setenv preferred -
 if test "${trial}" = "${other}"; then
   setenv reason -
   if test ${noted} = ${trial} && test ${death} != -; then
@@ -80,15 +80,24 @@ if test "${trial}" = "${other}"; then
   fi
 else
   setenv trial -
-  if test ${noted} = ${active} && test ${death} = start; then setexpr deaths ${count} + 1; fi
   if test "${bad}" = ${active}; then
     setenv first ${other}; setenv second ${active}; setenv why ${last}
-  elif itest ${deaths} -ge 3 && test "${bad}" != ${other}; then
-    setenv first ${other}; setenv second ${active}; setenv why ${active}:start
+  fi
+  setenv preferred ${first}
+  if test ${noted} = ${first} && test ${death} = start; then
+    setenv deaths ${count}; test ${count} = ff || setexpr deaths ${count} + 1
+  fi
+  # Hexadecimal.
+  setenv patience 3
+  if test "${bad}" = ${second}; then setenv patience 9; fi
+  if itest ${deaths} -ge ${patience}; then
+    setenv why ${first}:start; setenv first ${second}; setenv second ${preferred}
   fi
 fi
 
-for slot in ${first} ${second}; do
+# The first one again: a trial that could not be counted is better than nothing.
+setenv counting 1
+for slot in ${first} ${second} ${first}; do
   if test ${slot} = b; then setenv partition 3; else setenv partition 2; fi
   setenv sl_root_n; setenv sl_hash; setenv sl_verity; setenv ve_hash
   setenv sl_kernel; setenv sl_kernel_n; setenv sl_ramdisk; setenv sl_ramdisk_n
@@ -109,9 +118,10 @@ for slot in ${first} ${second}; do
       fi
     fi
   fi
-  # A trial that cannot be counted could be repeated for ever: then the confirmed slot.
-  if test ${reason} = - && test ${slot} = ${trial}; then
+  # A trial that cannot be counted could be repeated for ever: only if the confirmed slot cannot be started, too.
+  if test ${reason} = - && test ${slot} = ${trial} && test ${counting} = 1; then
     run store || setenv reason state
+    if test ${reason} = state; then setenv counting 0; fi
   fi
   if test ${reason} = -; then
     # A page the kernel leaves alone: not in its memory map, and so within reach of /dev/mem.
@@ -130,7 +140,7 @@ for slot in ${first} ${second}; do
       if fdt mknode /reserved-memory apus-note && fdt set /reserved-memory/apus-note reg <${high} 0x${note} ${high_size} 0x1000> && fdt set /reserved-memory/apus-note no-map; then
         setenv arguments "${arguments} apus.note=0x${note}"
         mw.l ${note} 544f4e41; mw.l ${note_slot} ${slot}; mw.l ${note_stage} 1
-        if test ${slot} = ${active}; then mw.l ${note_count} ${deaths}; fi
+        if test ${slot} = ${preferred}; then mw.l ${note_count} ${deaths}; fi
         mw.l ${note_filler} 5aa5c33c 3fb
         crc32 ${note} ffc ${note_check}
       fi

@@ -15,7 +15,7 @@
 ///
 /// The filler makes a whole page of evidence: after a short power cut memory decays bit by bit, and four words might well
 /// come through what a page does not.
-public struct BootNote: Sendable, Equatable {
+public struct BootNote: Sendable, Hashable {
     public enum Stage: UInt8, Sendable, CaseIterable {
         /// The boot script has handed over to the kernel.
         case started = 1
@@ -39,9 +39,12 @@ public struct BootNote: Sendable, Equatable {
     /// Alternating bits, both ways round.
     public static let filler: UInt32 = 0x5aa5_c33c
 
+    /// What ``count`` holds at most.
+    public static let maximumCount = Int(UInt8.max)
+
     public var slot: Slot
     public var stage: Stage
-    /// How many starts of this slot in a row ended at ``Stage/started``, this one not included. At most 255.
+    /// How many starts of this slot in a row ended at ``Stage/started``, this one not included.
     public var count: UInt8
 
     public init(slot: Slot, stage: Stage, count: UInt8 = 0) {

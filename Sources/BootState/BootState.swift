@@ -20,9 +20,9 @@
 /// | `st_why`  | ``lastFailure``: slot, colon, reason, such as `b:app`; `-` when there was none |
 ///
 /// A state changes only by the functions of BootStateChanges.swift.
-public struct BootState: Sendable, Equatable {
+public struct BootState: Sendable, Hashable {
     /// A slot that boots instead of the active one until it is confirmed or rolled back.
-    public struct Trial: Sendable, Equatable {
+    public struct Trial: Sendable, Hashable {
         /// The most a counter holds: one hexadecimal digit. The boot script compares counters as text, and one digit has
         /// only one spelling.
         public static let maximumCount: UInt8 = 15
@@ -55,7 +55,7 @@ public struct BootState: Sendable, Equatable {
     }
 
     /// What became of a slot, and why.
-    public struct Failure: Sendable, Equatable {
+    public struct Failure: Sendable, Hashable {
         public let slot: Slot
         public let reason: FailureReason
 
@@ -99,7 +99,11 @@ public struct BootState: Sendable, Equatable {
     /// As the boot script does it: the valid one with the higher sequence, copy 0 if they are equal, nil if neither is
     /// valid. The next state belongs into the other copy.
     public static func choose(_ copy0: [UInt8], _ copy1: [UInt8]) -> (state: BootState, copy: Int)? {
-        switch (try? BootState(decoding: copy0), try? BootState(decoding: copy1)) {
+        choose(try? BootState(decoding: copy0), try? BootState(decoding: copy1))
+    }
+
+    static func choose(_ copy0: BootState?, _ copy1: BootState?) -> (state: BootState, copy: Int)? {
+        switch (copy0, copy1) {
         case (let state0?, let state1?):
             state1.sequence > state0.sequence ? (state1, 1) : (state0, 0)
         case (let state0?, nil): (state0, 0)

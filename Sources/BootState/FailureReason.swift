@@ -36,6 +36,8 @@ public struct FailureReason: RawRepresentable, Sendable, Hashable {
     public static let health = FailureReason("health")
     /// The power was cut so often that the trial came to no end.
     public static let cold = FailureReason("cold")
+    /// The card does not take the boot state, so that a trial cannot be counted.
+    public static let state = FailureReason("state")
     /// Somebody asked for it.
     public static let user = FailureReason("user")
 }
@@ -53,6 +55,7 @@ extension FailureReason: CustomStringConvertible {
         case .app: "has an app that ended again and again"
         case .health: "was not healthy in time"
         case .cold: "lost its power before it was confirmed, again and again"
+        case .state: "was not tried: the boot state cannot be written"
         case .user: "was rolled back by request"
         default: "failed (\(rawValue))"
         }
