@@ -194,11 +194,12 @@ extension BundleWriter {
     }
 
     private static func pack(_ content: [UInt8], chunkSize: Int, job index: Int) -> Job {
+        let compressor = Compressor()
         var job = Job(index: index, contentSize: content.count)
         for start in stride(from: 0, to: content.count, by: chunkSize) {
             let chunk = Array(content[start..<min(start + chunkSize, content.count)])
             let sha256 = SHA256.digest(of: chunk)
-            let stored = chunk.allSatisfy { $0 == 0 } ? [] : Zstandard.compress(chunk) ?? chunk
+            let stored = chunk.allSatisfy { $0 == 0 } ? [] : compressor.compress(chunk) ?? chunk
             let storedHash = StoredHash(stored.count == chunk.count ? sha256 : SHA256.digest(of: stored))
             job.table += ChunkTable.record(
                 size: chunk.count, storedSize: stored.count, sha256: sha256, storedHash: storedHash)

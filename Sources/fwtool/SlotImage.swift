@@ -3,7 +3,7 @@ import Bundle
 import Foundation
 
 /// What a slot partition holds, as one file: the root image with the slot header in its first sector, the kernel, the
-/// initramfs, each on a 4 KiB boundary.
+/// initramfs, each on a 4 KiB boundary or a wider one.
 struct SlotImage {
     let file: URL
     /// The root image with the header, in small chunks, of which an update of the app needs few; kernel and initramfs,
@@ -11,6 +11,14 @@ struct SlotImage {
     let parts: [BundleWriter.Part]
 
     private static let alignment = 4096
+
+    /// The kernel's start: a root image that grows a little does not move what lies behind it, so a slot that holds it
+    /// already is not written anew.
+    private static let kernelAlignment = 1 << 20
+
+    /// Measured with the reference app, as bytes to fetch, head included, for one constant and for one function changed:
+    /// chunks of 4 KiB 50 and 77 KB, of 8 KiB 40 and 76 KB, of 16 KiB 46 and 103 KB. Smaller ones pay with a longer chunk
+    /// table, larger ones with more content.
     private static let rootChunkSize = 8192
 
     init(root: URL, kernel: URL, ramdisk: URL, writtenTo file: URL) throws {
@@ -20,9 +28,10 @@ struct SlotImage {
         defer { try? handle.close() }
         var parts: [BundleWriter.Part] = []
         /// Ends the part that begins where the last one ended, on a boundary.
-        func endPart(chunkSize: Int) throws -> Int {
-            let size = (Int(try handle.seekToEnd()) + Self.alignment - 1) / Self.alignment * Self.alignment
+        func endPart(chunkSize: Int, alignment: Int = Self.alignment) throws -> Int {
+            let size = (Int(try handle.seekToEnd()) + alignment - 1) / alignment * alignment
             try handle.truncate(atOffset: UInt64(size))
+            if size == parts.reduce(0, { $0 + $1.size }) { return size }
             parts.append(.init(size: size - parts.reduce(0) { $0 + $1.size }, chunkSize: chunkSize))
             return size
         }
@@ -33,7 +42,10 @@ struct SlotImage {
             let sectors = (data.count + SlotHeader.blockSize - 1) / SlotHeader.blockSize
             return UInt32(start / SlotHeader.blockSize)..<UInt32(start / SlotHeader.blockSize + sectors)
         }
-        let kernelSectors = try append(kernel, at: try endPart(chunkSize: Self.rootChunkSize))
+        _ = try endPart(chunkSize: Self.rootChunkSize)
+        let kernelStart = try endPart(
+            chunkSize: BundleWriter.Part.largeChunkSize, alignment: Self.kernelAlignment)
+        let kernelSectors = try append(kernel, at: kernelStart)
         let ramdiskSectors = try append(ramdisk, at: try endPart(chunkSize: BundleWriter.Part.largeChunkSize))
         _ = try endPart(chunkSize: BundleWriter.Part.largeChunkSize)
         self.parts = parts
