@@ -47,15 +47,21 @@ public struct BundleWriter: Sendable {
     private let product: String
     private let version: String
     private let board: String
+    private let minimum: Manifest.Minimum
     private let metadata: [String: String]
 
     /// - Parameters:
     ///   - product, version, board: 1 to 64 letters, digits or `._+~-`, the first a letter or digit.
+    ///   - minimum: the oldest that it may be installed over.
     ///   - metadata: texts without control characters, for people and programs to look at.
-    public init(product: String, version: String, board: String, metadata: [String: String]) {
+    public init(
+        product: String, version: String, board: String, minimum: Manifest.Minimum = .init(),
+        metadata: [String: String]
+    ) {
         self.product = product
         self.version = version
         self.board = board
+        self.minimum = minimum
         self.metadata = metadata
     }
 
@@ -78,7 +84,7 @@ public struct BundleWriter: Sendable {
         }
         let manifest = try Manifest(
             product: product, version: version, board: board, payloads: packed.payloads,
-            chunkTable: SHA256.digest(of: packed.table), metadata: metadata)
+            chunkTable: SHA256.digest(of: packed.table), minimum: minimum, metadata: metadata)
         let manifestBytes = try manifest.encoded()
         guard manifestBytes.count <= BundleHeader.maximumManifestSize else {
             throw BundleError.tooLarge(
