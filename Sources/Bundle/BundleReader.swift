@@ -70,6 +70,27 @@ public struct BundleReader: ~Copyable {
         guard rest.isEmpty else { throw BundleError.trailingBytes }
     }
 
+    /// The content of one payload of a regular file, verified; what is read front to back is not touched by it.
+    ///
+    /// - Parameters:
+    ///   - payload: an index of ``Manifest/payloads``.
+    ///   - maximumSize: more content than this is refused.
+    public borrowing func content(ofPayload payload: Int, maximumSize: Int) throws(BundleError) -> [UInt8] {
+        let description = manifest.payloads[payload]
+        guard description.size <= maximumSize else {
+            throw .tooLarge("payload \(description.name)", size: description.size, maximum: maximumSize)
+        }
+        var content: [UInt8] = []
+        for chunk in head.chunks.of(payload: payload) {
+            let stored = try inBundleErrors { [file] () throws(FileError) in
+                try file.read(chunk.storedSize, at: chunk.storedOffset)
+            }
+            content += try chunk.content(of: stored)
+        }
+        guard SHA256.digest(of: content) == description.sha256 else { throw .payloadInconsistent(description.name) }
+        return content
+    }
+
     /// Reads `count` bytes that stand at `position`.
     private static func read(_ count: Int, from file: File, at position: Int) throws(BundleError) -> [UInt8] {
         let bytes = try inBundleErrors { () throws(FileError) in try file.read(count) }

@@ -47,15 +47,21 @@ public struct BundleWriter: Sendable {
     private let product: String
     private let version: String
     private let board: String
+    private let minimum: Manifest.Minimum
     private let metadata: [String: String]
 
     /// - Parameters:
     ///   - product, version, board: 1 to 64 letters, digits or `._+~-`, the first a letter or digit.
+    ///   - minimum: the oldest that it may be installed over.
     ///   - metadata: texts without control characters, for people and programs to look at.
-    public init(product: String, version: String, board: String, metadata: [String: String]) {
+    public init(
+        product: String, version: String, board: String, minimum: Manifest.Minimum = .init(),
+        metadata: [String: String]
+    ) {
         self.product = product
         self.version = version
         self.board = board
+        self.minimum = minimum
         self.metadata = metadata
     }
 
@@ -78,7 +84,7 @@ public struct BundleWriter: Sendable {
         }
         let manifest = try Manifest(
             product: product, version: version, board: board, payloads: packed.payloads,
-            chunkTable: SHA256.digest(of: packed.table), metadata: metadata)
+            chunkTable: SHA256.digest(of: packed.table), minimum: minimum, metadata: metadata)
         let manifestBytes = try manifest.encoded()
         guard manifestBytes.count <= BundleHeader.maximumManifestSize else {
             throw BundleError.tooLarge(
@@ -194,11 +200,12 @@ extension BundleWriter {
     }
 
     private static func pack(_ content: [UInt8], chunkSize: Int, job index: Int) -> Job {
+        let compressor = Compressor()
         var job = Job(index: index, contentSize: content.count)
         for start in stride(from: 0, to: content.count, by: chunkSize) {
             let chunk = Array(content[start..<min(start + chunkSize, content.count)])
             let sha256 = SHA256.digest(of: chunk)
-            let stored = chunk.allSatisfy { $0 == 0 } ? [] : Zstandard.compress(chunk) ?? chunk
+            let stored = chunk.allSatisfy { $0 == 0 } ? [] : compressor.compress(chunk) ?? chunk
             let storedHash = StoredHash(stored.count == chunk.count ? sha256 : SHA256.digest(of: stored))
             job.table += ChunkTable.record(
                 size: chunk.count, storedSize: stored.count, sha256: sha256, storedHash: storedHash)

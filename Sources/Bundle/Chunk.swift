@@ -40,7 +40,7 @@ public struct Chunk: Sendable, Equatable {
             guard storedDigest == sha256 else { throw .chunkDamaged(storedOffset: storedOffset) }
             return stored
         }
-        let content = isZero ? [UInt8](repeating: 0, count: size) : Zstandard.decompress(stored, size: size)
+        let content = isZero ? [UInt8](repeating: 0, count: size) : Decompressor.decompress(stored, size: size)
         guard let content, SHA256.digest(of: content) == sha256 else {
             throw .chunkDamaged(storedOffset: storedOffset)
         }

@@ -19,6 +19,23 @@ public struct Manifest: Sendable, Equatable {
     /// Begins the names of the payloads that are files of the boot partition, as in `boot/config.txt`.
     public static let bootPrefix = "boot/"
 
+    /// Name of the payload with the software bill of materials, an SPDX 2.3 document in JSON; for people and their
+    /// tools, never fetched by a device.
+    public static let sbomName = "sbom.spdx.json"
+
+    /// The oldest that this bundle may be installed over.
+    public struct Minimum: Sendable, Equatable {
+        /// Version of the firmware that runs, nil for any.
+        public let version: String?
+        /// Number of the interface between the boot partition, which no update writes, and the slots; nil for any.
+        public let bootInterface: Int?
+
+        public init(version: String? = nil, bootInterface: Int? = nil) {
+            self.version = version
+            self.bootInterface = bootInterface
+        }
+    }
+
     /// What the firmware is, its app's name.
     public let product: String
     public let version: String
@@ -28,6 +45,7 @@ public struct Manifest: Sendable, Equatable {
     public let id: String
     /// In the order in which they stand in the bundle.
     public let payloads: [Payload]
+    public let minimum: Minimum
     /// SHA-256 of the chunk table.
     let chunkTable: SHA256.Digest
     /// Free texts, such as the versions of tools and packages.

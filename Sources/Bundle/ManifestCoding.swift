@@ -4,7 +4,7 @@ extension Manifest {
     /// Describes new content. Metadata is sorted by name, so that the same content always gives the same bytes.
     init(
         product: String, version: String, board: String, payloads: [Payload], chunkTable: SHA256.Digest,
-        metadata: [String: String]
+        minimum: Minimum, metadata: [String: String]
     ) throws(BundleError) {
         var texts = JSON.Object()
         for (name, value) in metadata.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
@@ -17,6 +17,12 @@ extension Manifest {
         object["board"] = .string(board)
         object["payloads"] = .array(payloads.map(\.json))
         object["chunkTable"] = .string(chunkTable.description)
+        if minimum != Minimum() {
+            var members = JSON.Object()
+            members["version"] = minimum.version.map { .string($0) }
+            members["bootInterface"] = minimum.bootInterface.map { .integer(Int64($0)) }
+            object["minimum"] = .object(members)
+        }
         object["metadata"] = .object(texts)
         object["id"] = .string(try Self.id(of: object))
         do throws(BundleError) {
@@ -83,6 +89,8 @@ extension Manifest {
         }
         self.chunkTable = chunkTable
 
+        minimum = try Minimum(object["minimum"])
+
         guard let texts = object["metadata"]?.objectValue else { throw .manifestMalformed("it has no metadata") }
         var metadata: [String: String] = [:]
         for member in texts.members {
@@ -100,6 +108,32 @@ extension Manifest {
             throw .manifestMalformed("a number is not finite")
         }
         return SHA256.digest(of: bytes).description
+    }
+}
+
+extension Manifest.Minimum {
+    /// - Parameter json: nil where the manifest has no such member.
+    fileprivate init(_ json: JSON?) throws(BundleError) {
+        guard let json else {
+            self.init()
+            return
+        }
+        guard let object = json.objectValue else { throw .manifestMalformed("minimum must be an object") }
+        var version: String?
+        if let value = object["version"] {
+            guard let text = value.stringValue, isIdentifier(text) else {
+                throw .manifestMalformed("minimum.version must be a version")
+            }
+            version = text
+        }
+        var bootInterface: Int?
+        if let value = object["bootInterface"] {
+            guard let number = value.integerValue, (1...1_000_000).contains(number) else {
+                throw .manifestMalformed("minimum.bootInterface must be a number from 1 to 1000000")
+            }
+            bootInterface = Int(number)
+        }
+        self.init(version: version, bootInterface: bootInterface)
     }
 }
 

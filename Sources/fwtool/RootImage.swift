@@ -73,8 +73,16 @@ struct RootImage {
         }
     }
 
+    /// Programs end on boundaries of this: while they grow less, no other file of the image moves. The zeros cost
+    /// nothing in a bundle.
+    private static let programAlignment: UInt64 = 65536
+
     private func strip(_ program: URL, to target: URL) throws {
         try Command(objcopy, ["--strip-all", program.path, target.path]).run()
+        let file = try FileHandle(forWritingTo: target)
+        defer { try? file.close() }
+        let size = try file.seekToEnd()
+        try file.truncate(atOffset: (size + Self.programAlignment - 1) / Self.programAlignment * Self.programAlignment)
     }
 
     /// What apus-init and the app read: facts of the board, the app's defaults.

@@ -11,9 +11,15 @@ struct SlotImage {
     let parts: [BundleWriter.Part]
 
     private static let alignment = 4096
-    private static let rootChunkSize = 8192
-    /// The kernel begins on such a boundary: a root image that grows a little then moves nothing behind it.
+
+    /// The kernel's start: a root image that grows a little does not move what lies behind it, so a slot that holds it
+    /// already is not written anew.
     private static let kernelAlignment = 1 << 20
+
+    /// Measured with the reference app, as bytes to fetch, head included, for one constant and for one function changed:
+    /// chunks of 4 KiB 50 and 77 KB, of 8 KiB 40 and 76 KB, of 16 KiB 46 and 103 KB. Smaller ones pay with a longer chunk
+    /// table, larger ones with more content.
+    private static let rootChunkSize = 8192
 
     init(root: URL, kernel: URL, ramdisk: URL, writtenTo file: URL) throws {
         self.file = file

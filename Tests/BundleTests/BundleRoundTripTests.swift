@@ -173,6 +173,32 @@ struct BundleRoundTripTests {
         }
     }
 
+    @Test func minimumComesBack() async throws {
+        let folder = try TemporaryFolder()
+        for minimum in [
+            Manifest.Minimum(), .init(version: "0.9"), .init(bootInterface: 3), .init(version: "1", bootInterface: 1),
+        ] {
+            let writer = BundleWriter(product: "p", version: "1", board: "b", minimum: minimum, metadata: [:])
+            try await writer.write([], signedBy: [try TestKeys.first], to: "\(folder.path)/b")
+            #expect(try BundleReader(path: "\(folder.path)/b", trust: .unchecked).manifest.minimum == minimum)
+        }
+    }
+
+    /// One payload alone, out of the middle, without disturbing the reading of all.
+    @Test func onePayloadIsReadByItself() async throws {
+        let folder = try TemporaryFolder()
+        try folder.write(try await SampleBundle.bytes(slotSize: SampleBundle.largeSlot), to: "b")
+        let reader = try BundleReader(path: "\(folder.path)/b", trust: .unchecked)
+        let index = try #require(reader.head.payload(named: "boot/config.txt"))
+        #expect(reader.head.payload(named: "boot/CONFIG.TXT") == nil)
+        #expect(try reader.content(ofPayload: index, maximumSize: 100) == Array("arm_64bit=1\n".utf8))
+        #expect(try reader.content(ofPayload: 0, maximumSize: 1 << 20).count == SampleBundle.largeSlot)
+        #expect(throws: BundleError.tooLarge("payload boot/config.txt", size: 12, maximum: 11)) {
+            try reader.content(ofPayload: index, maximumSize: 11)
+        }
+        #expect(try UnnamedFile.payloads(of: reader).count == 4)
+    }
+
     /// Any one of several signers suffices, and a signature of a key not trusted here does no harm.
     @Test func acceptsWhatOneTrustedKeySigned() async throws {
         let (first, second) = (try TestKeys.first, try TestKeys.second)

@@ -53,10 +53,10 @@ struct ChunkTests {
     /// Chunks whose stored form is as signed but whose content is not: more than declared (a compression bomb), less,
     /// other, a frame cut off, one that claims 2^64 - 1 bytes, zeros that are none, no compressed data at all.
     @Test(arguments: [
-        Zstandard.compress([UInt8](repeating: 97, count: 50_000_000)) ?? [],
-        Zstandard.compress([UInt8](repeating: 97, count: 101)) ?? [],
-        Zstandard.compress([UInt8](repeating: 97, count: 99)) ?? [],
-        Zstandard.compress([UInt8](repeating: 98, count: 100)) ?? [],
+        Compressor().compress([UInt8](repeating: 97, count: 50_000_000)) ?? [],
+        Compressor().compress([UInt8](repeating: 97, count: 101)) ?? [],
+        Compressor().compress([UInt8](repeating: 97, count: 99)) ?? [],
+        Compressor().compress([UInt8](repeating: 98, count: 100)) ?? [],
         Array(HostileChunk.frame.dropLast()), HostileChunk.frame + [0],
         [0x28, 0xB5, 0x2F, 0xFD, 0xE0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], [], Array("hello".utf8),
         [UInt8](repeating: 98, count: 100),

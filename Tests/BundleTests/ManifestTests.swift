@@ -39,6 +39,10 @@ struct ManifestTests {
 
     @Test func theUnchangedManifestIsAccepted() throws {
         #expect(try Self.error(Self.manifest()) == nil)
+        #expect(try Self.error(Self.manifest("minimum", ["version": "1.0", "bootInterface": 2, "later": []])) == nil)
+        #expect(
+            try Manifest(decoding: Self.manifest("minimum", ["bootInterface": 2])).minimum
+                == Manifest.Minimum(bootInterface: 2))
         // Members of a later version are passed over.
         #expect(try Self.error(Self.manifest("nickname", "brave-otter")) == nil)
         #expect(try Manifest(decoding: Self.manifest("nickname", "x")).json.objectValue?["nickname"] == "x")
@@ -53,6 +57,9 @@ struct ManifestTests {
             ("version", nil), ("version", "-1"), ("board", nil), ("board", "a/b"), ("board", []),
             ("chunkTable", nil), ("chunkTable", 1), ("chunkTable", ""),
             ("chunkTable", .string(SHA256.digest(of: []).description)),
+            ("minimum", "1"), ("minimum", []), ("minimum", ["version": 1]),
+            ("minimum", ["version": "a b"]), ("minimum", ["bootInterface": 0]), ("minimum", ["bootInterface": "1"]),
+            ("minimum", ["bootInterface": .integer(.max)]), ("minimum", ["bootInterface": .integer(.min)]),
             ("payloads", nil), ("payloads", [:]), ("payloads", [1]), ("payloads", [[:]]),
             ("metadata", nil), ("metadata", []), ("metadata", ["a": 1]), ("metadata", ["a": "\u{1B}[2J"]),
             ("metadata", ["a": "x\ny"]), ("metadata", ["a\u{202E}b": "x"]), ("metadata", ["a": "\u{2028}"]),
