@@ -11,6 +11,8 @@ public enum UpdateError: Error, Sendable, Equatable, CustomStringConvertible {
     case noTrustedKeys(folder: String)
     case wrongBoard(bundle: String, device: String)
     case downgrade(from: String, to: String)
+    /// The bundle asks for a newer running version, or a newer boot partition.
+    case tooOld(String, has: String, needs: String)
     /// In bytes; the slot's payload and what belongs behind it.
     case tooLargeForSlot(needed: Int, size: Int)
     /// No payload `slot`.
@@ -36,6 +38,8 @@ public enum UpdateError: Error, Sendable, Equatable, CustomStringConvertible {
         case .noTrustedKeys(let folder): "no trusted key is in \(folder)"
         case .wrongBoard(let bundle, let device): "the bundle is for the board \(bundle), this is \(device)"
         case .downgrade(let from, let to): "the bundle's version \(to) is older than the running \(from)"
+        case .tooOld(let what, let has, let needs):
+            "the bundle can only be installed over \(what) \(needs) or later, this is \(has)"
         case .tooLargeForSlot(let needed, let size):
             "the bundle needs \(needed) bytes of a slot, the slots of this card have \(size)"
         case .nothingToInstall: "the bundle has no slot image"
@@ -59,6 +63,8 @@ public enum UpdateError: Error, Sendable, Equatable, CustomStringConvertible {
         case .noTrustedKeys: "build the firmware with the public key of its signer, or give one with --trust FILE"
         case .wrongBoard(_, let device): "build it with --target \(device)"
         case .downgrade: "give --allow-downgrade if that is meant"
+        case .tooOld("version", _, let needs): "install version \(needs) first"
+        case .tooOld: "write the card anew with fwtool burn"
         case .tooLargeForSlot: "make the app smaller, or write a card with larger slots"
         case .nothingToInstall: "build it with `fwtool build`"
         case .notConfirmed: "wait until it is healthy, or confirm it: apus confirm; or go back: apus rollback"
@@ -68,6 +74,9 @@ public enum UpdateError: Error, Sendable, Equatable, CustomStringConvertible {
         case .sourceStalled: "check what feeds it, then start the update again; what is there already is kept"
         case .sourceChanged: "start the update again"
         case .http(let error): error.remedy
+        case .card(.writtenWrongly): ""
+        case .card(.noApusCard): "name a card, or an image of one that `fwtool image` made"
+        case .card(.system("open", _, _)): "check the name; it needs root's rights"
         case .card: "if it happens again, replace the card"
         case .bootState: "look at `apus slots`"
         case .system: "run it as root on the device"

@@ -22,6 +22,7 @@ public enum UpdateExitCode: Int32, Sendable, CaseIterable {
     case network = 22
     case card = 23
     case bootState = 24
+    case tooOld = 25
 }
 
 extension UpdateError {
@@ -38,6 +39,7 @@ extension UpdateError {
         case .noTrustedKeys: .signature
         case .wrongBoard: .wrongBoard
         case .downgrade: .downgrade
+        case .tooOld: .tooOld
         case .tooLargeForSlot: .tooLarge
         case .nothingToInstall: .damaged
         case .notConfirmed: .notConfirmed

@@ -30,6 +30,9 @@ public struct Updater {
         public init(keys: [VerificationKey]) { self.keys = keys }
     }
 
+    /// Of the boot partition, which no update writes: what the boot script expects of a slot. The only one so far.
+    static let bootInterface = 1
+
     private let card: any BlockDevice
     private let running: Slot
     private let policy: Policy
@@ -140,6 +143,14 @@ public struct Updater {
             VersionOrder.isOlder(manifest.version, than: version)
         {
             throw .downgrade(from: version, to: manifest.version)
+        }
+        if let needed = manifest.minimum.version, let version = runningVersion,
+            VersionOrder.isOlder(version, than: needed)
+        {
+            throw .tooOld("version", has: version, needs: needed)
+        }
+        if let needed = manifest.minimum.bootInterface, needed > Self.bootInterface {
+            throw .tooOld("boot interface", has: String(Self.bootInterface), needs: String(needed))
         }
     }
 
