@@ -1,3 +1,4 @@
+import Bundle
 import Foundation
 
 /// The read-only root image: the app, apus-init, the running system's kernel modules and configuration, and nothing else.
@@ -16,7 +17,9 @@ struct RootImage {
     ]
 
     /// Stages the tree below `root`.
-    func stage(_ root: URL, app: AppPackage, binaries: AppBinaries) throws {
+    ///
+    /// - Parameter trusted: one of these must have signed a bundle for the device to install it.
+    func stage(_ root: URL, app: AppPackage, binaries: AppBinaries, trusted: [VerificationKey]) throws {
         let manager = FileManager.default
         for name in [
             "app", "data", "dev", "etc/apus", "proc", "run", "runtime", "sys", "tmp", "usr/bin", "usr/sbin",
@@ -50,6 +53,11 @@ struct RootImage {
         try modules.install(wanted.subtracting(loaded), into: root)
 
         try configuration(root, app: app)
+        let keys = root.appendingPathComponent("etc/apus/keys")
+        try manager.createDirectory(at: keys, withIntermediateDirectories: true)
+        for key in Set(trusted) {
+            try Data(key.pem).write(to: keys.appendingPathComponent("\(key.id).pub"))
+        }
         if let overlay = app.overlay { try copy(overlay, to: root) }
         try refuseForeignBinaries(in: root)
     }
