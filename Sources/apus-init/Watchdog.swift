@@ -27,5 +27,5 @@ struct Watchdog {
     }
 
     /// Whether this machine's watchdog is to be left alone: QEMU's model of a Pi resets the machine as soon as it is set.
-    static let isAbsent = access("/proc/device-tree/apus,no-watchdog", F_OK) == 0
+    static let isAbsent = access("/proc/device-tree/chosen/apus,no-watchdog", F_OK) == 0
 }
