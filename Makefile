@@ -1,6 +1,7 @@
 # make firmware   build the WeatherStation's bundle and card image      TARGET=rpi4|rpi3|virt
 # make emulate    boot it in QEMU and print its readings                TARGET=…
 # make test       all tests, system tests in QEMU included
+# make soak       300 power cuts while devices update themselves
 # make test-tsan  the tests of supervision under Thread Sanitizer
 # make bench      the figures of Benchmarks/README.md, into build/bench.json; COLD=1 adds a build without any cache,
 #                 FIGURES="restart.1.p50 ..." measures only these and writes no file
@@ -12,13 +13,13 @@ FWTOOL := .build/release/fwtool
 KEY := build/keys/development
 BOARDS := rpi3 rpi4 virt
 
-.PHONY: help firmware emulate test test-tsan unit lint bench install dependencies fwtool sdk clean FORCE
+.PHONY: help firmware emulate test test-images soak test-tsan unit lint bench install dependencies fwtool sdk clean FORCE
 .DELETE_ON_ERROR:
 # Bundles are results, not by-products of images that make may remove.
 .SECONDARY:
 
 help:
-	@sed -n 's/^# \?//p' Makefile | head -6
+	@sed -n 's/^# \?//p' Makefile | head -7
 
 firmware: build/WeatherStation-$(TARGET).img
 	@ls -l build/WeatherStation-$(TARGET).apus build/WeatherStation-$(TARGET).img
@@ -49,9 +50,20 @@ sdk: fwtool
 unit: dependencies
 	swift test --skip SystemTests
 
-test: dependencies lint $(foreach board,$(BOARDS),build/WeatherStation-$(board).img)
+# The version that devices are updated to.
+build/next/WeatherStation-%.apus: fwtool sdk $(KEY).key FORCE
+	mkdir -p $(@D)
+	$(FWTOOL) build --target $* --package-path $(APP) --version 0.2.0 --output $(@D) --key $(KEY).key
+
+test-images: $(foreach board,$(BOARDS),build/WeatherStation-$(board).img) build/next/WeatherStation-virt.apus
+	Tools/install-dependencies Tests/host-packages
+
+test: dependencies lint test-images
 	swift test --skip SystemTests
 	swift test --filter SystemTests
+
+soak: dependencies test-images
+	APUS_CUTS=300 swift test --filter PowerCutTests
 
 # These figures need no card images.
 SUPERVISION := restart.% child.% fanin.% periodic.% startstop.% cell.%
