@@ -48,13 +48,13 @@ let package = Package(
         .target(
             name: "Apus", dependencies: ["Threads", "Supervision", "Hardware", "Sensors", "Publishing", "Device"],
             swiftSettings: strict),
-        .executableTarget(name: "apus-init", dependencies: ["CLinux"], swiftSettings: strict),
+        .executableTarget(name: "apus-init", dependencies: ["BootState", "Card", "CLinux"], swiftSettings: strict),
 
         // The developer's machine.
         .executableTarget(
             name: "fwtool",
             dependencies: [
-                "JSON", "BootState", "Bundle", "CLinux", "Yams",
+                "JSON", "BootState", "Card", "Bundle", "CLinux", "Yams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -21,6 +21,7 @@ struct FirmwareBuilder {
         let busybox = try store.unpack(PackageName(name: "busybox-static", suite: suite))
         let program = try busybox.file("usr/bin/busybox")
         let modules = try KernelModules(kernel)
+        let dataTools = try DataTools(store: store, suite: suite)
 
         let kernelImage = try cached("Compressing the kernel") {
             try KernelImage.file(kernel, base: profile.kernel.memoryStart)
@@ -36,7 +37,7 @@ struct FirmwareBuilder {
             let rootImage = folder.appendingPathComponent("root.erofs")
             let slot = folder.appendingPathComponent("slot")
             try cached("Composing the root image") {
-                try RootImage(profile: profile, modules: modules, objcopy: objcopy).stage(
+                try RootImage(profile: profile, modules: modules, dataTools: dataTools, objcopy: objcopy).stage(
                     root, app: package, binaries: binaries)
                 try RootImage.pack(root, to: rootImage)
                 try SlotImage.write(root: rootImage, kernel: kernelImage, ramdisk: ramdisk, to: slot)
