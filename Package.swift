@@ -81,9 +81,9 @@ let package = Package(
             name: "AppFixture", dependencies: ["Apus", "Supervision", "Sensors"], path: "Tests/AppFixture",
             swiftSettings: strict),
         .testTarget(name: "ApusTests", dependencies: ["Apus", "AppFixture"], swiftSettings: strict),
-        .testTarget(name: "ApusInitTests", dependencies: ["apus-init"], swiftSettings: strict),
+        .testTarget(name: "ApusInitTests", dependencies: ["apus-init", "Card"], swiftSettings: strict),
         .testTarget(
-            name: "FwtoolTests", dependencies: ["fwtool", "Bundle", "BootState", "JSON"], swiftSettings: strict),
+            name: "FwtoolTests", dependencies: ["fwtool", "Bundle", "BootState", "Card", "JSON"], swiftSettings: strict),
         .testTarget(name: "SystemTests", dependencies: ["fwtool", "BootState", "JSON"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

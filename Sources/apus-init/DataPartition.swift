@@ -109,7 +109,8 @@ struct DataPartition {
     }
 
     private func check(_ options: [String]) -> Program.End {
-        let end = run("e2fsck", options + [devices.data], seconds: Self.checkTime)
+        // -f: a superblock may call itself clean; something has just shown that it is not.
+        let end = run("e2fsck", ["-f"] + options + [devices.data], seconds: Self.checkTime)
         Log.line("e2fsck \(options.joined(separator: " ")): \(end)")
         return end
     }
