@@ -84,7 +84,7 @@ let package = Package(
         .testTarget(name: "ApusInitTests", dependencies: ["apus-init", "Card"], swiftSettings: strict),
         .testTarget(
             name: "FwtoolTests", dependencies: ["fwtool", "Bundle", "BootState", "Card", "JSON"], swiftSettings: strict),
-        .testTarget(name: "SystemTests", dependencies: ["fwtool", "BootState", "JSON"], swiftSettings: strict),
+        .testTarget(name: "SystemTests", dependencies: ["fwtool", "BootState", "Card", "JSON"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -35,8 +35,11 @@ struct Disk: Equatable {
 
     var path: String { "/dev/\(name)" }
 
-    /// "31.9 GB SanDisk Ultra at /dev/sdc"
-    var title: String { ([readableSize] + (model.isEmpty ? [] : [model]) + ["at \(path)"]).joined(separator: " ") }
+    /// "31.9 GB SanDisk Ultra card at /dev/sdc"
+    var title: String {
+        let what = kind == .card || kind == .removable ? "card" : kind.rawValue
+        return [readableSize, model, what, "at \(path)"].filter { !$0.isEmpty }.joined(separator: " ")
+    }
 
     var readableSize: String {
         let tenths = size / 100_000_000

@@ -40,27 +40,24 @@ struct CardWriterTests {
         func flush() throws(CardError) { isFlushed = true }
     }
 
-    private static let mebibyte = 1 << 20
-    /// Boot, two slots of 16 MiB, data: 4 MiB, 4, 16, 16, 8.
+    /// Boot, two slots, data: 4, 8, 8, 2 MiB, from 4 MiB.
     private let layout: [CardImage.Partition] = [
-        .init(offset: 4 << 20, size: 4 << 20), .init(offset: 8 << 20, size: 16 << 20),
-        .init(offset: 24 << 20, size: 16 << 20), .init(offset: 40 << 20, size: 8 << 20),
+        .init(offset: 4 << 20, size: 4 << 20), .init(offset: 8 << 20, size: 8 << 20),
+        .init(offset: 16 << 20, size: 8 << 20), .init(offset: 24 << 20, size: 2 << 20),
     ]
 
-    /// An image with a partition table, 6 MiB of slot A, and a block in the data partition.
+    /// An image with a partition table, 3 MiB of slot A, and a block in the data partition.
     private func image() -> MemoryCard {
-        let image = MemoryCard(size: 48 << 20)
+        let image = MemoryCard(size: 26 << 20)
         image.bytes = Array(repeating: 0, count: image.size)
         image.bytes.replaceSubrange(440..<444, with: CardLayout.signature)
-        image.bytes.replaceSubrange((8 << 20)..<(14 << 20), with: Array(repeating: 0x5A, count: 6 << 20))
-        image.bytes[40 << 20] = 7
+        image.bytes.replaceSubrange((8 << 20)..<(11 << 20), with: Array(repeating: 0x5A, count: 3 << 20))
+        image.bytes[24 << 20] = 7
         return image
     }
 
     private func parts(of image: MemoryCard) throws -> [Range<Int>] {
-        try CardWriter.parts(of: image, layout) { slot in
-            (image.bytes[slot].lastIndex { $0 != 0 } ?? slot.lowerBound - 1) + 1
-        }
+        try CardWriter.parts(of: image, layout) { $0.lowerBound == 8 << 20 ? 11 << 20 : $0.lowerBound }
     }
 
     private func write(_ image: MemoryCard, to card: MemoryCard) throws {
@@ -69,20 +66,20 @@ struct CardWriterTests {
 
     @Test func everythingButTheUnusedEndsOfTheSlotsIsWritten() throws {
         let image = image()
-        let card = MemoryCard(size: 64 << 20)
-        #expect(try parts(of: image) == [0..<(14 << 20), (24 << 20)..<(25 << 20), (40 << 20)..<(48 << 20)])
+        let card = MemoryCard(size: 28 << 20)
+        #expect(try parts(of: image) == [0..<(11 << 20), (16 << 20)..<(17 << 20), (24 << 20)..<(26 << 20)])
         try write(image, to: card)
         for part in try parts(of: image) { #expect(card.bytes[part] == image.bytes[part]) }
         // Old bytes stay where nobody reads them: the slots' ends, the card's end.
-        for part in [(14 << 20)..<(24 << 20), (25 << 20)..<(40 << 20), (48 << 20)..<(64 << 20)] {
-            #expect(card.bytes[part].allSatisfy { $0 == 0xEE })
+        for part in [(11 << 20)..<(16 << 20), (17 << 20)..<(24 << 20), (26 << 20)..<(28 << 20)] {
+            #expect(Array(card.bytes[part]) == Array(repeating: 0xEE, count: part.count))
         }
     }
 
-    @Test(arguments: [4096, 440, 5 << 20, (14 << 20) - 1, 24 << 20, (48 << 20) - 1])
+    @Test(arguments: [4096, 440, 5 << 20, (11 << 20) - 1, 16 << 20, (26 << 20) - 1])
     func aByteTheCardDoesNotKeepIsFound(_ place: Int) throws {
         let image = image()
-        let card = MemoryCard(size: 48 << 20)
+        let card = MemoryCard(size: 26 << 20)
         card.damage[place] = 0x99
         #expect { try write(image, to: card) } throws: {
             "\($0)".contains("does not keep what is written") && "\($0)".contains("burn it again")
@@ -94,7 +91,7 @@ struct CardWriterTests {
         let image = image()
         var writes = 0
         while true {
-            let card = MemoryCard(size: 48 << 20)
+            let card = MemoryCard(size: 26 << 20)
             // The card had been an Apus card before.
             card.bytes.replaceSubrange(440..<444, with: CardLayout.signature)
             card.writesLeft = writes
