@@ -99,6 +99,8 @@ struct DataPartition {
             (try? partition.readBack(at: 0, count: min(partition.size, 65536))) != nil
         else { return give("cannot be read") }
         guard make() else { return give("could not be made anew") }
+        let code = mount()
+        guard code == 0 else { return give("does not mount although it was made anew (\(Self.text(code)))") }
         return finish("could not be repaired and was made anew: its content is lost")
     }
 

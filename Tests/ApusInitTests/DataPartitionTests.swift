@@ -49,10 +49,21 @@ struct DataPartitionTests {
         return (process.terminationStatus, String(decoding: output, as: UTF8.self))
     }
 
+    /// How many mounts succeeded.
+    private final class Mounted {
+        var count = 0
+    }
+
+    private let mounted = Mounted()
+
     private func partition(mount: (() -> Int32)? = nil) -> DataPartition {
         DataPartition(
             CardDevices(card: card, data: data), tools: tools.path, events: EventLog(folder: folder.path),
-            mount: mount ?? { (try? run("e2fsck", ["-fn", data]).status) == 0 ? 0 : EUCLEAN })
+            mount: mount ?? {
+                guard (try? run("e2fsck", ["-fn", data]).status) == 0 else { return EUCLEAN }
+                mounted.count += 1
+                return 0
+            })
     }
 
     private func overwrite(_ range: Range<Int>, with byte: UInt8) throws {
@@ -81,6 +92,7 @@ struct DataPartitionTests {
             #expect(partition().recover())
             #expect(try note == "kept\n")
             #expect(events.hasSuffix("Z data: repaired from the superblock at block 8192\n"), "\(events)")
+            #expect(mounted.count == 1)
         }
     }
 
@@ -102,6 +114,7 @@ struct DataPartitionTests {
             try overwrite(block * 4096..<(block + 1) * 4096, with: 0)
             #expect(partition().recover())
             #expect(events.hasSuffix("data: repaired by e2fsck -y\n"), "\(events)")
+            #expect(mounted.count == 1)
         }
     }
 
@@ -111,6 +124,7 @@ struct DataPartitionTests {
             try overwrite(0..<(64 << 20), with: byte)
             #expect(partition().recover())
             #expect(try run("e2fsck", ["-fn", data]).status == 0)
+            #expect(mounted.count == 1)
             #expect(events.contains("its content is lost"), "\(events)")
         }
     }
@@ -152,6 +166,7 @@ struct DataPartitionTests {
             #expect(try note.isEmpty)
             #expect(try !reset.isRequested())
             #expect(events.hasSuffix("data: factory reset: made anew\n"))
+            #expect(mounted.count == 1)
             #expect(partition().mountIfSound())
         }
     }
