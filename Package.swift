@@ -14,6 +14,7 @@ let package = Package(
         .library(name: "Apus", targets: ["Apus"]),
         .library(name: "Supervision", targets: ["Supervision"]),
         .executable(name: "apus-init", targets: ["apus-init"]),
+        .executable(name: "apus-root", targets: ["apus-root"]),
         .executable(name: "fwtool", targets: ["fwtool"]),
     ],
     dependencies: [
@@ -48,7 +49,10 @@ let package = Package(
         .target(
             name: "Apus", dependencies: ["Threads", "Supervision", "Hardware", "Sensors", "Publishing", "Device"],
             swiftSettings: strict),
-        .executableTarget(name: "apus-init", dependencies: ["BootState", "Card", "CLinux"], swiftSettings: strict),
+        .target(name: "Verity", dependencies: ["CLinux"], swiftSettings: strict),
+        .executableTarget(
+            name: "apus-init", dependencies: ["BootState", "Card", "Verity", "CLinux"], swiftSettings: strict),
+        .executableTarget(name: "apus-root", dependencies: ["Verity"], swiftSettings: strict),
 
         // The developer's machine.
         .executableTarget(
@@ -81,7 +85,9 @@ let package = Package(
             name: "AppFixture", dependencies: ["Apus", "Supervision", "Sensors"], path: "Tests/AppFixture",
             swiftSettings: strict),
         .testTarget(name: "ApusTests", dependencies: ["Apus", "AppFixture"], swiftSettings: strict),
-        .testTarget(name: "ApusInitTests", dependencies: ["apus-init", "Card"], swiftSettings: strict),
+        .testTarget(
+            name: "ApusInitTests", dependencies: ["apus-init", "BootState", "Card"], swiftSettings: strict),
+        .testTarget(name: "VerityTests", dependencies: ["Verity"], swiftSettings: strict),
         .testTarget(
             name: "FwtoolTests", dependencies: ["fwtool", "Bundle", "BootState", "Card", "JSON"], swiftSettings: strict),
         .testTarget(name: "SystemTests", dependencies: ["fwtool", "BootState", "Card", "JSON"], swiftSettings: strict),

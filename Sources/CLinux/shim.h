@@ -2,14 +2,17 @@
 #pragma once
 #include <fcntl.h>
 #include <linux/blkpg.h>
+#include <linux/dm-ioctl.h>
 #include <linux/futex.h>
 #include <linux/if_arp.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/watchdog.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/reboot.h>
@@ -93,3 +96,10 @@ static inline int linux_resize_partition(int disk, int number, long long start, 
 // lseek(2) in sparse files; glibc shows them under _GNU_SOURCE only (their values are those of <linux/fs.h>).
 static const int linux_seek_data = 3;
 static const int linux_seek_hole = 4;
+
+// ioctl(2) numbers that are macros (linux/dm-ioctl.h, linux/watchdog.h).
+static const unsigned long linux_dm_create = DM_DEV_CREATE;
+static const unsigned long linux_dm_load = DM_TABLE_LOAD;
+static const unsigned long linux_dm_suspend = DM_DEV_SUSPEND;
+static const unsigned long linux_dm_status = DM_TABLE_STATUS;
+static const unsigned long linux_watchdog_set_timeout = WDIOC_SETTIMEOUT;

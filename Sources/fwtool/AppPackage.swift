@@ -27,9 +27,10 @@ struct AppPackage {
         var products: [Product]
     }
 
+    /// - Parameter version: instead of the one in apus.yaml.
     /// - Throws: `FwtoolError` for a folder without Package.swift, a manifest that does not compile, no or several
     ///   executables, an apus.yaml with unknown or ill-typed keys (file, line and column named).
-    init(folder: URL) throws {
+    init(folder: URL, version given: String? = nil) throws {
         self.folder = folder
         let manifest = folder.appendingPathComponent("Package.swift")
         guard FileManager.default.fileExists(atPath: manifest.path) else {
@@ -48,9 +49,7 @@ struct AppPackage {
             if let node = fields.optional("version") {
                 version = try node.string()
                 // It becomes part of file names and of the bundle's manifest.
-                guard version.wholeMatch(of: #/[0-9A-Za-z][0-9A-Za-z.+~-]{0,63}/#) != nil else {
-                    throw node.refusal("'version' must be 1 to 64 letters, digits, '.', '+', '~' or '-'")
-                }
+                guard Self.isVersion(version) else { throw node.refusal("'version' \(Self.versionRule)") }
             }
             if let node = fields.optional("overlay") {
                 let tree = folder.appendingPathComponent(try node.string())
@@ -69,6 +68,12 @@ struct AppPackage {
                 }
             }
         }
+        if let given {
+            guard Self.isVersion(given) else {
+                throw FwtoolError("'\(given)' is no version", remedy: "it \(Self.versionRule)")
+            }
+            version = given
+        }
         if let named {
             product = named
             return
@@ -83,6 +88,12 @@ struct AppPackage {
                     ? "add an .executableTarget to its Package.swift" : "name one as 'product:' in its apus.yaml")
         }
         product = executables[0]
+    }
+
+    private static let versionRule = "must be 1 to 64 letters, digits, '.', '+', '~' or '-'"
+
+    private static func isVersion(_ text: String) -> Bool {
+        text.wholeMatch(of: #/[0-9A-Za-z][0-9A-Za-z.+~-]{0,63}/#) != nil
     }
 
     /// Asking SwiftPM takes a second, so the answer is kept for as long as the manifest stays the same.

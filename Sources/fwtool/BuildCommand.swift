@@ -24,6 +24,9 @@ struct BuildCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "Folder for the bundle. (default: build in the package folder)")
     var output: String?
 
+    @Option(help: "The firmware's version. (default: the one in apus.yaml)")
+    var version: String?
+
     @Option(help: "The private key to sign with, as fwtool keys new makes it. (default: $APUS_KEY)")
     var key: String?
 
@@ -43,7 +46,7 @@ struct BuildCommand: AsyncParsableCommand {
 
     func run() async throws {
         let profile = try BoardCatalog.installed().profile(target)
-        let package = try AppPackage(folder: URL(fileURLWithPath: packagePath))
+        let package = try AppPackage(folder: URL(fileURLWithPath: packagePath), version: version)
         let signer = try SigningKeyFile.choose(key)
         let toolchain = try SwiftToolchain.onPath()
         let sdk = try InstalledSDK.choose(swiftSDK, toolchain: toolchain)

@@ -28,9 +28,11 @@ struct FirmwareBuilder {
         }
         let objcopy = toolchain.tool("llvm-objcopy")
         let ramdisk = try cached("Packing the initramfs") {
-            let runtime = RuntimeLayer(sdk: sdk, busybox: program, objcopy: objcopy)
+            let runtime = RuntimeLayer(
+                sdk: sdk, busybox: program, rootProgram: binaries.rootProgram, objcopy: objcopy)
             return try Initramfs.file(
-                profile: profile, modules: modules, runtime: runtime.files(for: [binaries.app, binaries.initProgram]))
+                profile: profile, modules: modules,
+                runtime: runtime.files(for: [binaries.app, binaries.initProgram, binaries.rootProgram]))
         }
         return try await TemporaryFolder.with(beside: bundle) { folder in
             let root = folder.appendingPathComponent("root")

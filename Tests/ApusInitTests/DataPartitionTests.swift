@@ -196,13 +196,6 @@ struct DataPartitionTests {
             #expect(events.split(separator: "\n").allSatisfy { $0.contains("Z event ") })
         }
     }
-
-    @Test func theDevicesOfACardAreNamedAsTheKernelDoes() {
-        #expect(CardDevices(partition: "/dev/mmcblk0p2") == CardDevices(card: "/dev/mmcblk0", data: "/dev/mmcblk0p4"))
-        #expect(CardDevices(partition: "/dev/vda3") == CardDevices(card: "/dev/vda", data: "/dev/vda4"))
-        #expect(CardDevices(partition: "/dev/root") == nil)
-        #expect(CardDevices(partition: "") == nil)
-    }
 }
 
 extension Optional {

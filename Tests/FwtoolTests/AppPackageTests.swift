@@ -22,6 +22,13 @@ struct AppPackageTests {
         #expect(package.configuration.map { "\($0.key)=\($0.value)" } == ["broker=mqtt://b:1883", "led.line=GPIO27"])
     }
 
+    @Test func aVersionOnTheCommandLineCountsBeforeTheFiles() throws {
+        let folder = try folder(manifest: "// swift-tools-version: 6.2", yaml: "product: Station\nversion: 1.2.0\n")
+        #expect(try AppPackage(folder: folder.url, version: "2.0").version == "2.0")
+        let error = #expect(throws: FwtoolError.self) { try AppPackage(folder: folder.url, version: "2/0") }
+        #expect(error?.cause == "'2/0' is no version")
+    }
+
     @Test(arguments: [
         ("produkt: A\n", "apus.yaml:1:1", "did you mean 'product'"),
         ("product: A\nversion: ../../x\n", "apus.yaml:2:10", "'version' must be"),
