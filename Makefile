@@ -75,7 +75,7 @@ install: fwtool
 	install -D -m 755 $(FWTOOL) $(DESTDIR)$(PREFIX)/bin/fwtool
 	mkdir -p $(DESTDIR)$(PREFIX)/share/apus/Firmware
 	cp -R BoardProfiles $(DESTDIR)$(PREFIX)/share/apus/
-	cp -R Firmware/boot.cmd Firmware/host-packages Firmware/initramfs Firmware/rootfs $(DESTDIR)$(PREFIX)/share/apus/Firmware/
+	cp -R Firmware/app.ld Firmware/boot.cmd Firmware/host-packages Firmware/initramfs Firmware/rootfs $(DESTDIR)$(PREFIX)/share/apus/Firmware/
 
 clean:
 	rm -rf .build build $(APP)/.build Benchmarks/.build

@@ -13,6 +13,7 @@ let package = Package(
     products: [
         .library(name: "Apus", targets: ["Apus"]),
         .library(name: "Supervision", targets: ["Supervision"]),
+        .executable(name: "apus", targets: ["apus"]),
         .executable(name: "apus-init", targets: ["apus-init"]),
         .executable(name: "apus-root", targets: ["apus-root"]),
         .executable(name: "fwtool", targets: ["fwtool"]),
@@ -49,6 +50,11 @@ let package = Package(
         .target(
             name: "Apus", dependencies: ["Threads", "Supervision", "Hardware", "Sensors", "Publishing", "Device"],
             swiftSettings: strict),
+        .target(
+            name: "Updating", dependencies: ["Bundle", "Card", "BootState", "Threads", "COpenSSL", "CLinux"],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "apus", dependencies: ["Updating", "Bundle", "Card", "BootState", "JSON"], swiftSettings: strict),
         .target(name: "Verity", dependencies: ["CLinux"], swiftSettings: strict),
         .executableTarget(
             name: "apus-init", dependencies: ["BootState", "Card", "Verity", "CLinux"], swiftSettings: strict),
@@ -85,6 +91,8 @@ let package = Package(
             name: "AppFixture", dependencies: ["Apus", "Supervision", "Sensors"], path: "Tests/AppFixture",
             swiftSettings: strict),
         .testTarget(name: "ApusTests", dependencies: ["Apus", "AppFixture"], swiftSettings: strict),
+        .testTarget(
+            name: "UpdatingTests", dependencies: ["Updating", "Bundle", "Card", "BootState"], swiftSettings: strict),
         .testTarget(
             name: "ApusInitTests", dependencies: ["apus-init", "BootState", "Card"], swiftSettings: strict),
         .testTarget(name: "VerityTests", dependencies: ["Verity"], swiftSettings: strict),

@@ -14,14 +14,12 @@ public enum BundleError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The signature of a trusted key does not fit the manifest.
     case badSignature(keyID: String)
     case manifestMalformed(String)
-    /// Counted from 0.
-    case chunkDamaged(payload: String, index: Int)
+    /// The chunk that stands at this byte of the bundle is not as its hashes say.
+    case chunkDamaged(storedOffset: Int)
     /// Each chunk is as its hash says but their sequence is not as the payload's hash says.
     case payloadInconsistent(String)
     /// What the caller of the writer gave cannot be in a bundle.
     case invalidContent(String)
-    /// The `compress` closure of the writer returned something else than a compressed form of the chunk.
-    case compressedWrongly(payload: String, index: Int)
 
     /// What is wrong; the caller puts the file's name before it.
     public var fact: String {
@@ -36,11 +34,9 @@ public enum BundleError: Error, Sendable, Equatable, CustomStringConvertible {
         case .unknownSigner(let keyIDs): "the bundle is signed by \(keyIDs.joined(separator: ", ")), no trusted key"
         case .badSignature(let keyID): "the bundle was changed after key \(keyID) signed it"
         case .manifestMalformed(let reason): "the bundle's manifest is damaged: \(reason)"
-        case .chunkDamaged(let payload, let index): "chunk \(index) of payload \(payload) is damaged"
+        case .chunkDamaged(let offset): "the chunk at byte \(offset) of the bundle is damaged"
         case .payloadInconsistent(let name): "payload \(name) does not match its hash, though its chunks do"
         case .invalidContent(let reason): reason
-        case .compressedWrongly(let payload, let index):
-            "the compressed form of chunk \(index) of payload \(payload) is not that of its content"
         }
     }
 
@@ -55,7 +51,6 @@ public enum BundleError: Error, Sendable, Equatable, CustomStringConvertible {
         case .tooLarge: "this cannot be a sound bundle; copy or build it again"
         case .unknownSigner: "sign it with a key that is trusted here, or give the public key of its signer"
         case .payloadInconsistent: "build it again, the program that made it has a fault"
-        case .compressedWrongly: "remove the cache of compressed chunks and build again"
         }
     }
 

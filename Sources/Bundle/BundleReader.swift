@@ -2,71 +2,42 @@ import Glibc
 
 /// Reads a bundle once from front to back, from a file or a pipe.
 ///
-/// Opening it reads and checks everything before the chunks: the header, the signatures and only then the manifest.
-/// ``readPayloads(_:)`` then hands out one verified chunk after the other. Memory stays below a few MB, whatever the
-/// file says. All calls block: on a device they belong on a thread of their own.
+/// Opening it reads and checks the head. ``readPayloads(_:)`` then hands out one verified chunk after the other. Memory
+/// stays below a few MB, whatever the file says. All calls block: on a device they belong on a thread of their own.
 public struct BundleReader: ~Copyable {
-    /// Whose signature makes a bundle trustworthy.
-    public enum Trust: Sendable {
-        /// At least one of these keys must have signed it.
-        case keys([VerificationKey])
-        /// Nobody's: for looking at a bundle, never for using it.
-        case unchecked
-    }
-
-    public let manifest: Manifest
-    /// The ids of all keys that a signature claims to be from.
-    public let claimedSigners: [String]
-    /// The ids of the trusted keys whose signature was verified; empty for ``Trust/unchecked``.
-    public let verifiedSigners: [String]
-    /// Bytes in the whole bundle.
-    public let size: Int
+    public let head: BundleHead
+    public var manifest: Manifest { head.manifest }
 
     private let file: File
-    /// Bytes before the chunks.
-    private let prefixSize: Int
 
     /// Opens a bundle file.
     ///
     /// A regular file that is shorter or longer than its manifest says is refused here; a pipe only when its end comes.
-    public init(path: String, trust: Trust) throws(BundleError) {
+    public init(path: String, trust: BundleTrust) throws(BundleError) {
         let file = try inBundleErrors { () throws(FileError) in try File(path, O_RDONLY) }
         try self.init(file, trust: trust)
     }
 
     /// Reads a bundle from an open pipe, socket or file, which is closed afterwards.
-    init(takingOver descriptor: Int32, trust: Trust) throws(BundleError) {
+    init(takingOver descriptor: Int32, trust: BundleTrust) throws(BundleError) {
         try self.init(File(takingOver: descriptor, path: "the bundle"), trust: trust)
     }
 
-    private init(_ file: File, trust: Trust) throws(BundleError) {
-        var position = 0
-        let header = try BundleHeader(decoding: try Self.read(BundleHeader.size, from: file, orLess: true))
-        position += BundleHeader.size
-        let manifestBytes = try Self.read(header.manifestSize, from: file, at: position)
-        position += header.manifestSize
-        let signatureBytes = try Self.read(header.signaturesSize, from: file, at: position)
-        position += header.signaturesSize
-
-        let signatures = try SignatureList(decoding: signatureBytes)
-        let verifiedSigners =
-            switch trust {
-            case .keys(let keys): try signatures.verify(manifestBytes, trusting: keys)
-            case .unchecked: [] as [String]
-            }
-        let manifest = try Manifest(decoding: manifestBytes)
-        let size = position + manifest.storedSize
+    private init(_ file: File, trust: BundleTrust) throws(BundleError) {
+        let head = try BundleHead(Self.headBytes(file), trust: trust)
         if let fileSize = try inBundleErrors({ () throws(FileError) in try file.regularSize }) {
-            if fileSize < size { throw .truncated(size: fileSize) }
-            if fileSize > size { throw .trailingBytes }
+            if fileSize < head.bundleSize { throw .truncated(size: fileSize) }
+            if fileSize > head.bundleSize { throw .trailingBytes }
         }
-
-        self.manifest = manifest
-        self.claimedSigners = signatures.signatures.map(\.keyID)
-        self.verifiedSigners = verifiedSigners
-        self.size = size
+        self.head = head
         self.file = file
-        prefixSize = position
+    }
+
+    /// The head as it stands at the file's position.
+    static func headBytes(_ file: File) throws(BundleError) -> [UInt8] {
+        let prefix = try inBundleErrors { () throws(FileError) in try file.read(BundleHead.prefixSize) }
+        let size = try BundleHead.size(prefix: prefix)
+        return try prefix + read(size - prefix.count, from: file, at: prefix.count)
     }
 
     /// A verified piece of a payload's content.
@@ -85,38 +56,51 @@ public struct BundleReader: ~Copyable {
     ///
     /// - Throws: ``BundleError``, or what the sink throws.
     public consuming func readPayloads(_ sink: (Piece) throws -> Void) throws {
-        var position = prefixSize
-        for payload in manifest.payloads {
+        for (index, payload) in manifest.payloads.enumerated() {
             var hash = SHA256()
-            var offset = 0
-            for (index, chunk) in payload.chunks.enumerated() {
-                let stored = try Self.read(chunk.storedSize, from: file, at: position)
-                position += chunk.storedSize
-                guard SHA256.digest(of: stored) == chunk.storedSHA256,
-                    let content = Zstandard.decompress(stored, size: chunk.size),
-                    SHA256.digest(of: content) == chunk.sha256
-                else { throw BundleError.chunkDamaged(payload: payload.name, index: index) }
+            for chunk in head.chunks.of(payload: index) {
+                let stored = try Self.read(chunk.storedSize, from: file, at: chunk.storedOffset)
+                let content = try chunk.content(of: stored)
                 hash.update(content)
-                try sink(Piece(payload: payload, offset: offset, content: content))
-                offset += chunk.size
+                try sink(Piece(payload: payload, offset: chunk.offset, content: content))
             }
             guard hash.finalize() == payload.sha256 else { throw BundleError.payloadInconsistent(payload.name) }
         }
-        guard try Self.read(1, from: file, orLess: true).isEmpty else { throw BundleError.trailingBytes }
+        let rest = try inBundleErrors { [file] () throws(FileError) in try file.read(1) }
+        guard rest.isEmpty else { throw BundleError.trailingBytes }
+    }
+
+    /// The content of one payload of a regular file, verified; what is read front to back is not touched by it.
+    ///
+    /// - Parameters:
+    ///   - payload: an index of ``Manifest/payloads``.
+    ///   - maximumSize: more content than this is refused.
+    public borrowing func content(ofPayload payload: Int, maximumSize: Int) throws(BundleError) -> [UInt8] {
+        let description = manifest.payloads[payload]
+        guard description.size <= maximumSize else {
+            throw .tooLarge("payload \(description.name)", size: description.size, maximum: maximumSize)
+        }
+        var content: [UInt8] = []
+        for chunk in head.chunks.of(payload: payload) {
+            let stored = try inBundleErrors { [file] () throws(FileError) in
+                try file.read(chunk.storedSize, at: chunk.storedOffset)
+            }
+            content += try chunk.content(of: stored)
+        }
+        guard SHA256.digest(of: content) == description.sha256 else { throw .payloadInconsistent(description.name) }
+        return content
     }
 
     /// Reads `count` bytes that stand at `position`.
-    private static func read(_ count: Int, from file: File, at position: Int = 0, orLess: Bool = false)
-        throws(BundleError) -> [UInt8]
-    {
+    private static func read(_ count: Int, from file: File, at position: Int) throws(BundleError) -> [UInt8] {
         let bytes = try inBundleErrors { () throws(FileError) in try file.read(count) }
-        guard orLess || bytes.count == count else { throw .truncated(size: position + bytes.count) }
+        guard bytes.count == count else { throw .truncated(size: position + bytes.count) }
         return bytes
     }
 }
 
 /// Passes file errors on as bundle errors.
-private func inBundleErrors<Value>(_ body: () throws(FileError) -> Value) throws(BundleError) -> Value {
+func inBundleErrors<Value>(_ body: () throws(FileError) -> Value) throws(BundleError) -> Value {
     do throws(FileError) {
         return try body()
     } catch {

@@ -51,6 +51,26 @@ final class File: Sendable {
         return bytes
     }
 
+    /// Reads exactly `count` bytes at `offset`, fewer only where the file ends. The position stays where it is.
+    func read(_ count: Int, at offset: Int) throws(FileError) -> [UInt8] {
+        var code: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while filled < count {
+                let result = pread(descriptor, buffer.baseAddress.map { $0 + filled }, count - filled, offset + filled)
+                if result > 0 {
+                    filled += result
+                } else if result == 0 {
+                    return
+                } else if errno != EINTR {
+                    code = errno
+                    return
+                }
+            }
+        }
+        guard code == 0 else { throw FileError("read", path, code: code) }
+        return bytes
+    }
+
     func write(_ bytes: [UInt8]) throws(FileError) {
         var written = 0
         while written < bytes.count {

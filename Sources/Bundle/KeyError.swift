@@ -6,8 +6,9 @@ public enum KeyError: Error, Sendable, Equatable, CustomStringConvertible {
     case notAKey
     /// A key of another algorithm than Ed25519.
     case notEd25519
-    /// A private key protected by a passphrase.
+    /// A private key protected by a passphrase, and none was given.
     case encrypted
+    case wrongPassphrase
     case privateWherePublicNeeded
     case publicWherePrivateNeeded
 
@@ -19,6 +20,7 @@ public enum KeyError: Error, Sendable, Equatable, CustomStringConvertible {
         case .notAKey: "this is not a key in PEM format"
         case .notEd25519: "this is not an Ed25519 key"
         case .encrypted: "the private key is protected by a passphrase"
+        case .wrongPassphrase: "the passphrase does not open the private key"
         case .privateWherePublicNeeded: "this is a private key where a public key is needed"
         case .publicWherePrivateNeeded: "this is a public key where a private key is needed"
         }
@@ -30,7 +32,8 @@ public enum KeyError: Error, Sendable, Equatable, CustomStringConvertible {
         case .file: ""
         case .alreadyExists: "choose another name: an overwritten key is lost"
         case .notAKey, .notEd25519: "make one with `fwtool keys new`"
-        case .encrypted: "remove the passphrase with `openssl pkey -in FILE -out NEWFILE`"
+        case .encrypted: "give its passphrase"
+        case .wrongPassphrase: "try another passphrase; without it nobody can use the key"
         case .privateWherePublicNeeded: "name its .pub file, and keep the private key to yourself"
         case .publicWherePrivateNeeded: "name its .key file"
         }

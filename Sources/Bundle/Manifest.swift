@@ -2,26 +2,6 @@ public import JSON
 
 /// What a bundle contains: the part that is signed and that vouches for all the rest.
 public struct Manifest: Sendable, Equatable {
-    /// A piece of a payload, compressed on its own, so that it can be fetched and verified on its own.
-    public struct Chunk: Sendable, Equatable {
-        /// Largest content of a chunk in bytes: what a device holds in memory at a time. Larger ones would compress
-        /// less than 2 % better, and a damaged or missing chunk would cost more to fetch again.
-        public static let maximumSize = 1 << 20
-
-        /// Largest compressed form: libzstd's `ZSTD_COMPRESSBOUND` for a full chunk that does not compress.
-        public static let maximumStoredSize = maximumSize + maximumSize / 256
-
-        /// Bytes of content, 1...``maximumSize``.
-        public let size: Int
-        /// Of the content.
-        public let sha256: SHA256.Digest
-        /// Bytes in the bundle, 1...``maximumStoredSize``.
-        public let storedSize: Int
-        /// Of the bytes in the bundle, so that nothing unverified reaches the decompressor and no changed byte goes
-        /// unnoticed (different compressed forms can have the same content).
-        public let storedSHA256: SHA256.Digest
-    }
-
     /// A named sequence of bytes.
     public struct Payload: Sendable, Equatable {
         /// ``slotName``, or ``bootPrefix`` and the path of a file.
@@ -30,14 +10,31 @@ public struct Manifest: Sendable, Equatable {
         public let size: Int
         /// Of the whole content.
         public let sha256: SHA256.Digest
-        /// In the order of the content; none when it is empty.
-        public let chunks: [Chunk]
+        /// Number of its chunks; 0 when it is empty.
+        public let chunkCount: Int
     }
 
     /// The payload with the image of a slot partition.
     public static let slotName = "slot"
     /// Begins the names of the payloads that are files of the boot partition, as in `boot/config.txt`.
     public static let bootPrefix = "boot/"
+
+    /// Name of the payload with the software bill of materials, an SPDX 2.3 document in JSON; for people and their
+    /// tools, never fetched by a device.
+    public static let sbomName = "sbom.spdx.json"
+
+    /// The oldest that this bundle may be installed over.
+    public struct Minimum: Sendable, Equatable {
+        /// Version of the firmware that runs, nil for any.
+        public let version: String?
+        /// Number of the interface between the boot partition, which no update writes, and the slots; nil for any.
+        public let bootInterface: Int?
+
+        public init(version: String? = nil, bootInterface: Int? = nil) {
+            self.version = version
+            self.bootInterface = bootInterface
+        }
+    }
 
     /// What the firmware is, its app's name.
     public let product: String
@@ -48,13 +45,11 @@ public struct Manifest: Sendable, Equatable {
     public let id: String
     /// In the order in which they stand in the bundle.
     public let payloads: [Payload]
+    public let minimum: Minimum
+    /// SHA-256 of the chunk table.
+    let chunkTable: SHA256.Digest
     /// Free texts, such as the versions of tools and packages.
     public let metadata: [String: String]
     /// All of it, with members this version does not know.
     public let json: JSON
-
-    /// Bytes of all chunks in the bundle. Cannot overflow: the limit of the manifest's length limits their number.
-    var storedSize: Int {
-        payloads.reduce(0) { $0 + $1.chunks.reduce(0) { $0 + $1.storedSize } }
-    }
 }

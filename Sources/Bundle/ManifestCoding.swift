@@ -2,9 +2,10 @@ import JSON
 
 extension Manifest {
     /// Describes new content. Metadata is sorted by name, so that the same content always gives the same bytes.
-    init(product: String, version: String, board: String, payloads: [Payload], metadata: [String: String])
-        throws(BundleError)
-    {
+    init(
+        product: String, version: String, board: String, payloads: [Payload], chunkTable: SHA256.Digest,
+        minimum: Minimum, metadata: [String: String]
+    ) throws(BundleError) {
         var texts = JSON.Object()
         for (name, value) in metadata.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
             texts[name] = .string(value)
@@ -15,6 +16,13 @@ extension Manifest {
         object["version"] = .string(version)
         object["board"] = .string(board)
         object["payloads"] = .array(payloads.map(\.json))
+        object["chunkTable"] = .string(chunkTable.description)
+        if minimum != Minimum() {
+            var members = JSON.Object()
+            members["version"] = minimum.version.map { .string($0) }
+            members["bootInterface"] = minimum.bootInterface.map { .integer(Int64($0)) }
+            object["minimum"] = .object(members)
+        }
         object["metadata"] = .object(texts)
         object["id"] = .string(try Self.id(of: object))
         do throws(BundleError) {
@@ -76,6 +84,13 @@ extension Manifest {
         }
         self.payloads = payloads
 
+        guard let chunkTable = digest(object["chunkTable"]) else {
+            throw .manifestMalformed("it does not name its chunk table")
+        }
+        self.chunkTable = chunkTable
+
+        minimum = try Minimum(object["minimum"])
+
         guard let texts = object["metadata"]?.objectValue else { throw .manifestMalformed("it has no metadata") }
         var metadata: [String: String] = [:]
         for member in texts.members {
@@ -96,56 +111,48 @@ extension Manifest {
     }
 }
 
+extension Manifest.Minimum {
+    /// - Parameter json: nil where the manifest has no such member.
+    fileprivate init(_ json: JSON?) throws(BundleError) {
+        guard let json else {
+            self.init()
+            return
+        }
+        guard let object = json.objectValue else { throw .manifestMalformed("minimum must be an object") }
+        var version: String?
+        if let value = object["version"] {
+            guard let text = value.stringValue, isIdentifier(text) else {
+                throw .manifestMalformed("minimum.version must be a version")
+            }
+            version = text
+        }
+        var bootInterface: Int?
+        if let value = object["bootInterface"] {
+            guard let number = value.integerValue, (1...1_000_000).contains(number) else {
+                throw .manifestMalformed("minimum.bootInterface must be a number from 1 to 1000000")
+            }
+            bootInterface = Int(number)
+        }
+        self.init(version: version, bootInterface: bootInterface)
+    }
+}
+
 extension Manifest.Payload {
     fileprivate init(_ json: JSON) throws(BundleError) {
         guard let object = json.objectValue, let name = object["name"]?.stringValue, isPayloadName(name) else {
             throw .manifestMalformed("a payload's name must be a relative path of letters, digits and ._+-")
         }
-        guard let size = object["size"]?.integerValue, let sha256 = digest(object["sha256"]),
-            let elements = object["chunks"]?.arrayValue
-        else { throw .manifestMalformed("payload \(name) has no size, sha256 or chunks") }
-        self.name = name
-        self.sha256 = sha256
-        var chunks: [Manifest.Chunk] = []
-        var sum = 0
-        for element in elements {
-            guard let chunk = Manifest.Chunk(element) else {
-                throw .manifestMalformed("chunk \(chunks.count) of payload \(name) is not described as it must be")
-            }
-            chunks.append(chunk)
-            sum += chunk.size
-        }
-        guard size == Int64(sum) else {
-            throw .manifestMalformed("the chunks of payload \(name) are not as long as the payload")
-        }
-        self.size = sum
-        self.chunks = chunks
+        guard let size = object["size"]?.integerValue, size >= 0, let sha256 = digest(object["sha256"]),
+            let chunkCount = object["chunks"]?.integerValue,
+            (0...Int64(ChunkTable.maximumSize / ChunkTable.recordSize)).contains(chunkCount)
+        else { throw .manifestMalformed("payload \(name) has no valid size, sha256 or number of chunks") }
+        self.init(name: name, size: Int(size), sha256: sha256, chunkCount: Int(chunkCount))
     }
 
     fileprivate var json: JSON {
         [
             "name": .string(name), "size": .integer(Int64(size)), "sha256": .string(sha256.description),
-            "chunks": .array(chunks.map(\.json)),
-        ]
-    }
-}
-
-extension Manifest.Chunk {
-    fileprivate init?(_ json: JSON) {
-        guard let object = json.objectValue,
-            let size = object["size"]?.integerValue, (1...Int64(Self.maximumSize)).contains(size),
-            let sha256 = digest(object["sha256"]),
-            let storedSize = object["storedSize"]?.integerValue,
-            (1...Int64(Self.maximumStoredSize)).contains(storedSize),
-            let storedSHA256 = digest(object["storedSHA256"])
-        else { return nil }
-        self.init(size: Int(size), sha256: sha256, storedSize: Int(storedSize), storedSHA256: storedSHA256)
-    }
-
-    fileprivate var json: JSON {
-        [
-            "size": .integer(Int64(size)), "sha256": .string(sha256.description),
-            "storedSize": .integer(Int64(storedSize)), "storedSHA256": .string(storedSHA256.description),
+            "chunks": .integer(Int64(chunkCount)),
         ]
     }
 }

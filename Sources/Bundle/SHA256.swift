@@ -9,16 +9,31 @@ public struct SHA256: ~Copyable {
         /// Bytes in a digest.
         public static let size = 32
 
-        public let bytes: [UInt8]
+        // In place, not in an array: a chunk table has thousands of them.
+        private let first: UInt64
+        private let second: UInt64
+        private let third: UInt64
+        private let fourth: UInt64
 
-        fileprivate init(bytes: [UInt8]) {
-            self.bytes = bytes
+        /// - Parameter bytes: exactly ``size`` of them.
+        init(_ bytes: some Collection<UInt8>) {
+            precondition(bytes.count == Self.size, "a SHA-256 digest has 32 bytes")
+            func number(_ index: Int) -> UInt64 {
+                bytes.dropFirst(8 * index).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+            }
+            (first, second, third, fourth) = (number(0), number(1), number(2), number(3))
         }
 
         /// The digest that 64 lower-case hexadecimal digits spell; nil for any other text.
         public init?(hexadecimal text: String) {
             guard let bytes = Bundle.bytes(hexadecimal: text, count: Self.size) else { return nil }
-            self.bytes = bytes
+            self.init(bytes)
+        }
+
+        public var bytes: [UInt8] {
+            [first, second, third, fourth].flatMap { number in
+                (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * $0)) }
+            }
         }
 
         /// 64 lower-case hexadecimal digits.
@@ -46,7 +61,7 @@ public struct SHA256: ~Copyable {
 
     public consuming func finalize() -> Digest {
         Digest(
-            bytes: Array(unsafeUninitializedCapacity: Digest.size) { buffer, count in
+            Array(unsafeUninitializedCapacity: Digest.size) { buffer, count in
                 _ = EVP_DigestFinal_ex(context, buffer.baseAddress, nil)
                 count = Digest.size
             })

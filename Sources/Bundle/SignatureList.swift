@@ -17,11 +17,13 @@ struct SignatureList: Equatable {
 
     let signatures: [Signature]
 
-    init(signing manifest: [UInt8], with keys: [SigningKey]) {
+    /// - Parameter others: signatures to keep, unless they are of one of the keys. They come first.
+    init(signing manifest: [UInt8], with keys: [SigningKey], besides others: [Signature] = []) {
         let message = Self.domain + manifest
-        signatures = keys.map {
-            Signature(keyID: $0.verificationKey.id, bytes: $0.signature(over: message))
-        }
+        let ids = keys.map(\.verificationKey.id)
+        signatures =
+            others.filter { !ids.contains($0.keyID) }
+            + keys.map { Signature(keyID: $0.verificationKey.id, bytes: $0.signature(over: message)) }
     }
 
     /// - Parameter bytes: canonical JSON from an untrusted file. Every other spelling of the same list is refused, so

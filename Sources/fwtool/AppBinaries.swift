@@ -40,13 +40,22 @@ struct AppBinaries {
             app: products.appendingPathComponent(package.product), initProgram: programs[0], rootProgram: programs[1])
     }
 
+    /// Make a change of the app's code leave the rest of the file as it was, so that an update fetches little: segments
+    /// begin on boundaries of 64 KiB in the file too (zeros between them), and the stubs of shared libraries' functions
+    /// stand before the code. For one more line in the reference app 20 of 301 blocks of 4 KiB change, without this 220
+    /// of 274.
+    private static func linkerOptions() throws -> [String] {
+        ["-z", "separate-loadable-segments", "-T", try Resources.firmware("app.ld").path]
+            .flatMap { ["-Xlinker", $0] }
+    }
+
     private static func swiftBuild(_ package: AppPackage, _ sdk: InstalledSDK, product: String, quiet: Bool) throws {
-        let command = Command(
+        let command = try Command(
             "swift",
             [
                 "build", "--package-path", package.folder.path, "--swift-sdk", sdk.name, "-c", "release", "--product",
                 product,
-            ], deadline: 3600)
+            ] + linkerOptions(), deadline: 3600)
         let echo: @Sendable (String) -> Void = { FileHandle.standardError.write(Data($0.utf8)) }
         var result = try command.execute(onOutput: quiet ? nil : echo)
         // SwiftPM plans from memory and notices only by failing that a dependency lost a source file; the next run is fine.

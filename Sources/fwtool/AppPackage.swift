@@ -1,3 +1,4 @@
+import Bundle
 import Foundation
 
 /// The app developer's package: a SwiftPM package with one executable, and an optional `apus.yaml` beside its
@@ -8,6 +9,8 @@ import Foundation
 /// version: 1.2.0             # of the firmware; 0.1.0 by default
 /// config:                    # the app's defaults, /etc/apus/app.conf on the device
 ///   broker: mqtt://broker.example:1883
+/// minimum: 1.0.0             # the oldest version it may be installed over; any by default
+/// trust: [keys/next.pub]     # public keys whose bundles the device accepts besides those that sign this one
 /// overlay: rootfs            # a folder of files for the root image, e.g. rootfs/app/table.csv
 /// ```
 ///
@@ -17,6 +20,8 @@ struct AppPackage {
     var product: String
     var version: String
     var configuration: [(key: String, value: String)]
+    var minimumVersion: String?
+    var trusted: [VerificationKey] = []
     var overlay: URL?
 
     private struct Description: Decodable {
@@ -44,12 +49,27 @@ struct AppPackage {
         let file = folder.appendingPathComponent("apus.yaml")
         if FileManager.default.fileExists(atPath: file.path) {
             let fields = try YAMLNode(text: try String(contentsOf: file, encoding: .utf8), file: file.path)
-                .fields("product", "version", "config", "overlay")
+                .fields("product", "version", "minimum", "trust", "config", "overlay")
             named = try fields.optional("product")?.string()
             if let node = fields.optional("version") {
                 version = try node.string()
                 // It becomes part of file names and of the bundle's manifest.
                 guard Self.isVersion(version) else { throw node.refusal("'version' \(Self.versionRule)") }
+            }
+            if let node = fields.optional("minimum") {
+                let text = try node.string()
+                guard Self.isVersion(text) else { throw node.refusal("'minimum' \(Self.versionRule)") }
+                minimumVersion = text
+            }
+            if let node = fields.optional("trust") {
+                trusted = try node.elements().map { element in
+                    let key = folder.appendingPathComponent(try element.string())
+                    do throws(KeyError) {
+                        return try VerificationKey(contentsOfFile: key.path)
+                    } catch {
+                        throw element.refusal("the key \(key.path) cannot be used: \(error.fact)", remedy: error.remedy)
+                    }
+                }
             }
             if let node = fields.optional("overlay") {
                 let tree = folder.appendingPathComponent(try node.string())

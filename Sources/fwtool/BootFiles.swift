@@ -6,6 +6,15 @@ struct BootFiles {
     let store: PackageStore
     let kernel: PackageStore.Unpacked
 
+    /// The packages the files come from.
+    func packages() throws -> [PackageStore.Unpacked] {
+        var names: [String] = []
+        for entry in profile.boot.files where entry.package != profile.kernel.package && !names.contains(entry.package) {
+            names.append(entry.package)
+        }
+        return try names.map { try store.unpack(PackageName(name: $0, suite: profile.packages.suite)) }
+    }
+
     /// Puts them together below `folder`, in the order they are to be written.
     func stage(_ folder: URL) throws -> [(name: String, file: URL)] {
         let manager = FileManager.default

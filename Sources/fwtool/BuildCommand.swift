@@ -27,8 +27,18 @@ struct BuildCommand: AsyncParsableCommand {
     @Option(help: "The firmware's version. (default: the one in apus.yaml)")
     var version: String?
 
-    @Option(help: "The private key to sign with, as fwtool keys new makes it. (default: $APUS_KEY)")
-    var key: String?
+    @Option(
+        name: .customLong("key"),
+        help: "A private key to sign with, as fwtool keys new makes it; repeatable. (default: $APUS_KEY)")
+    var keys: [String] = []
+
+    @Option(help: "A file with the passphrase of the keys. (default: $APUS_KEY_PASSPHRASE, or asked for)")
+    var passphraseFile: String?
+
+    @Option(
+        name: .customLong("trust"),
+        help: "A public key whose bundles the device will accept besides those of the signers; repeatable.")
+    var trusted: [String] = []
 
     @Option(name: .customLong("swift-sdk"), help: "A Swift SDK of your own. (default: the one of fwtool sdk install)")
     var swiftSDK: String?
@@ -47,7 +57,8 @@ struct BuildCommand: AsyncParsableCommand {
     func run() async throws {
         let profile = try BoardCatalog.installed().profile(target)
         let package = try AppPackage(folder: URL(fileURLWithPath: packagePath), version: version)
-        let signer = try SigningKeyFile.choose(key)
+        let signers = try SigningKeyFile.choose(keys, passphraseFile: passphraseFile)
+        let trusted = try PublicKeyFile.read(trusted)
         let toolchain = try SwiftToolchain.onPath()
         let sdk = try InstalledSDK.choose(swiftSDK, toolchain: toolchain)
         let store = try PackageStore(mirror: mirror, progress: options.progress)
@@ -57,15 +68,18 @@ struct BuildCommand: AsyncParsableCommand {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let bundle = folder.appendingPathComponent("\(package.product)-\(profile.name).apus")
         let manifest = try await FirmwareBuilder(
-            profile: profile, package: package, sdk: sdk, toolchain: toolchain, store: store, output: options
-        ).build(to: bundle, signedBy: signer)
+            profile: profile, package: package, sdk: sdk, toolchain: toolchain, store: store,
+            trusted: package.trusted + trusted, output: options
+        ).build(to: bundle, signedBy: signers)
         for warning in store.apt.warnings { options.warn(warning) }
 
+        let ids = signers.map(\.verificationKey.id)
+        let nickname = Nickname(of: manifest.id).description
         let size = try FileManager.default.attributesOfItem(atPath: bundle.path)[.size] as? Int ?? 0
         if json {
             let record = BuildRecord(
                 bundle: bundle.path, product: manifest.product, version: manifest.version, board: manifest.board,
-                id: manifest.id, bytes: size, signer: signer.verificationKey.id)
+                id: manifest.id, nickname: nickname, bytes: size, signers: ids)
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             print(String(decoding: try encoder.encode(record), as: UTF8.self))
@@ -73,7 +87,8 @@ struct BuildCommand: AsyncParsableCommand {
             if let remark = store.apt.networkRemark { options.say(remark) }
             options.say(
                 "\(bundle.path): \(manifest.product) \(manifest.version) for \(manifest.board), "
-                    + "\(size.formatted()) bytes, id \(manifest.id.prefix(12)), signed by \(signer.verificationKey.id)")
+                    + "\(size.formatted()) bytes, id \(manifest.id.prefix(12)) \(nickname), "
+                    + "signed by \(ids.joined(separator: ", "))")
         }
     }
 }
@@ -85,21 +100,7 @@ private struct BuildRecord: Encodable {
     var version: String
     var board: String
     var id: String
+    var nickname: String
     var bytes: Int
-    var signer: String
-}
-
-/// Which private key signs.
-enum SigningKeyFile {
-    static func choose(_ given: String?) throws -> SigningKey {
-        let path = given ?? ProcessInfo.processInfo.environment["APUS_KEY"] ?? ""
-        guard !path.isEmpty else {
-            throw FwtoolError(
-                "no key to sign with is named",
-                remedy: "make one with fwtool keys new and name it with --key or APUS_KEY")
-        }
-        do { return try SigningKey(contentsOfFile: path) } catch {
-            throw FwtoolError("the key \(path) cannot be used: \(error)", remedy: "make one with: fwtool keys new")
-        }
-    }
+    var signers: [String]
 }

@@ -5,8 +5,8 @@ internal import JSON
 
 struct BundleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bundle", abstract: "Look into bundles and verify them.",
-        subcommands: [Inspect.self, Verify.self])
+        commandName: "bundle", abstract: "Look into bundles, compare, verify and sign them.",
+        subcommands: [Inspect.self, Verify.self, Diff.self, Sign.self])
 
     struct Inspect: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -32,13 +32,18 @@ struct BundleCommand: ParsableCommand {
         var json = false
 
         func run() throws {
-            let bundle = try open(file, keys: keys)
+            let bundle = try BundleCommand.open(file, keys: keys)
+            let bill = try BundleCommand.billOfMaterials(of: bundle, path: file)
+            let nickname = Nickname(of: bundle.manifest.id).description
             if json {
                 let result: JSON = [
-                    "file": .string(file), "size": .integer(Int64(bundle.size)),
-                    "signers": .array(bundle.claimedSigners.map { .string($0) }),
-                    "verifiedSigners": .array(bundle.verifiedSigners.map { .string($0) }),
-                    "signatureChecked": .bool(!keys.isEmpty), "manifest": bundle.manifest.json,
+                    "file": .string(file), "size": .integer(Int64(bundle.head.bundleSize)),
+                    "signers": .array(bundle.head.claimedSigners.map { .string($0) }),
+                    "verifiedSigners": .array(bundle.head.verifiedSigners.map { .string($0) }),
+                    "signatureChecked": .bool(!keys.isEmpty), "nickname": .string(nickname),
+                    "headSize": .integer(Int64(bundle.head.size)),
+                    "chunks": .integer(Int64(bundle.head.chunks.count)), "manifest": bundle.manifest.json,
+                    "sbom": bill?.json ?? nil,
                 ]
                 print(try result.text(.pretty))
                 return
@@ -48,20 +53,29 @@ struct BundleCommand: ParsableCommand {
             print("version   \(manifest.version)")
             print("board     \(manifest.board)")
             print("id        \(manifest.id)")
-            print("size      \(readable(bundle.size))")
+            print("nickname  \(nickname)")
+            print(
+                "size      \(readable(bundle.head.bundleSize)), \(readable(bundle.head.size)) of it head, "
+                    + "\(bundle.head.chunks.count) chunks")
+            if let version = manifest.minimum.version { print("minimum   version \(version)") }
+            if let number = manifest.minimum.bootInterface { print("minimum   boot interface \(number)") }
             if keys.isEmpty {
                 print(
-                    "signers   \(bundle.claimedSigners.joined(separator: ", ")): signature not checked; check with --key"
+                    "signers   \(bundle.head.claimedSigners.joined(separator: ", ")): signature not checked; check with --key"
                 )
             } else {
-                print("signers   \(bundle.verifiedSigners.joined(separator: ", ")): signature checked")
+                print("signers   \(bundle.head.verifiedSigners.joined(separator: ", ")): signature checked")
             }
             print("payloads")
             let width = manifest.payloads.map(\.name.count).max() ?? 0
-            for payload in manifest.payloads {
+            for (index, payload) in manifest.payloads.enumerated() {
                 let name = payload.name.padding(toLength: width, withPad: " ", startingAt: 0)
-                let stored = payload.chunks.reduce(0) { $0 + $1.storedSize }
+                let stored = bundle.head.chunks.of(payload: index).reduce(0) { $0 + $1.storedSize }
                 print("  \(name)  \(readable(payload.size)), \(readable(stored)) in the bundle")
+            }
+            if let bill {
+                print("packages")
+                for package in bill.packages { print("  \(package.name)  \(package.version)") }
             }
             if !manifest.metadata.isEmpty { print("metadata") }
             for (name, value) in manifest.metadata.sorted(by: { $0.key < $1.key }) { print("  \(name)  \(value)") }
@@ -92,9 +106,9 @@ struct BundleCommand: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() throws {
-            let bundle = try open(file, keys: keys)
+            let bundle = try BundleCommand.open(file, keys: keys)
             let manifest = bundle.manifest
-            let signers = bundle.verifiedSigners
+            let signers = bundle.head.verifiedSigners
             let progress = Progress("Verifying \(file)", quiet: output.quiet)
             defer { progress.finish() }
             progress.setTotal(manifest.payloads.reduce(0) { $0 + Int64($1.size) }, unit: .bytes)
@@ -116,7 +130,7 @@ struct BundleCommand: ParsableCommand {
                 ]
                 print(try result.text(.pretty))
             } else {
-                let chunks = manifest.payloads.reduce(0) { $0 + $1.chunks.count }
+                let chunks = manifest.payloads.reduce(0) { $0 + $1.chunkCount }
                 print(
                     "\(manifest.product) \(manifest.version) for \(manifest.board): signed by "
                         + "\(signers.joined(separator: ", ")), all \(chunks) chunks sound")
@@ -125,23 +139,30 @@ struct BundleCommand: ParsableCommand {
     }
 }
 
-/// Opens a bundle that one of the keys in these files signed; without keys, one that anybody signed.
-private func open(_ file: String, keys paths: [String]) throws -> BundleReader {
-    let keys = try paths.map { path in
-        do throws(KeyError) {
-            return try VerificationKey(contentsOfFile: path)
+extension BundleCommand {
+    /// Opens a bundle that one of the keys in these files signed; without keys, one that anybody signed.
+    static func open(_ file: String, keys paths: [String] = []) throws -> BundleReader {
+        let keys = try PublicKeyFile.read(paths)
+        do throws(BundleError) {
+            return try BundleReader(path: file, trust: paths.isEmpty ? .unchecked : .keys(keys))
+        } catch {
+            throw FwtoolError(error, path: file)
+        }
+    }
+
+    /// What a bundle's bill of materials says; nil for a bundle without one.
+    static func billOfMaterials(of bundle: borrowing BundleReader, path: String) throws -> SPDXDocument? {
+        guard let payload = bundle.head.payload(named: Manifest.sbomName) else { return nil }
+        do throws(BundleError) {
+            // About 1 KB a package: ours have thirty.
+            return SPDXDocument(try bundle.content(ofPayload: payload, maximumSize: 16 << 20))
         } catch {
             throw FwtoolError(error, path: path)
         }
     }
-    do throws(BundleError) {
-        return try BundleReader(path: file, trust: paths.isEmpty ? .unchecked : .keys(keys))
-    } catch {
-        throw FwtoolError(error, path: file)
-    }
 }
 
-private func readable(_ bytes: Int) -> String {
+func readable(_ bytes: Int) -> String {
     bytes < 1_000_000 ? "\(bytes) bytes" : String(format: "%.1f MB", Double(bytes) / 1e6)
 }
 

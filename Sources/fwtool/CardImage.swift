@@ -38,7 +38,7 @@ struct CardImage {
         }
     }
 
-    func write(_ bundle: URL, trust: BundleReader.Trust, to image: URL) throws {
+    func write(_ bundle: URL, trust: BundleTrust, to image: URL) throws {
         try TemporaryFolder.with(beside: image) { folder in
             let reader = try BundleReader(path: bundle.path, trust: trust)
             guard reader.manifest.board == profile.name else {

@@ -40,18 +40,14 @@ struct CardOptions: ParsableArguments {
     }
 
     /// Which signers are trusted; a remark when none is named.
-    func trust(_ output: OutputOptions) throws -> BundleReader.Trust {
-        let trusted = try keys.map { path in
-            do { return try VerificationKey(contentsOfFile: path) } catch {
-                throw FwtoolError("the key \(path) cannot be used: \(error)")
-            }
-        }
+    func trust(_ output: OutputOptions) throws -> BundleTrust {
+        let trusted = try PublicKeyFile.read(keys)
         if trusted.isEmpty { output.warn("no --key given: the bundle's signature is not checked") }
         return trusted.isEmpty ? .unchecked : .keys(trusted)
     }
 
     /// - Throws: `FwtoolError` when the bundle cannot be read or nobody trusted has signed it.
-    static func manifest(of bundle: URL, trust: BundleReader.Trust) throws -> Manifest {
+    static func manifest(of bundle: URL, trust: BundleTrust) throws -> Manifest {
         do { return try BundleReader(path: bundle.path, trust: trust).manifest } catch {
             throw FwtoolError(error, path: bundle.path)
         }

@@ -5,18 +5,19 @@ import Foundation
 struct DataTools {
     /// Programs and libraries, each to lie in ``folder`` under its name.
     let files: [(name: String, file: URL)]
+    let packages: [PackageStore.Unpacked]
 
     /// In the root image. The same is written in `Sources/apus-init/DataPartition.swift`.
     static let folder = "usr/lib/apus/e2fsprogs"
 
     private static let programs = ["usr/sbin/e2fsck", "usr/sbin/mke2fs"]
-    private static let packages = ["e2fsprogs", "libext2fs2t64", "libcom-err2", "libblkid1", "libuuid1"]
+    private static let names = ["e2fsprogs", "libext2fs2t64", "libcom-err2", "libblkid1", "libuuid1"]
     /// What the runtime layer has anyway: the C library and its dynamic linker.
     private static let present: Set = ["libc.so.6", "ld-linux-aarch64.so.1"]
 
     /// Fetches them.
     init(store: PackageStore, suite: String) throws {
-        let unpacked = try store.unpack(Self.packages.map { PackageName(name: $0, suite: suite) })
+        let unpacked = try store.unpack(Self.names.map { PackageName(name: $0, suite: suite) })
         var files: [(name: String, file: URL)] = []
         var wanted: [String] = []
         func add(_ name: String, _ file: URL) throws {
@@ -31,11 +32,12 @@ struct DataTools {
             let candidates = unpacked.flatMap { $0.glob("usr/lib/aarch64-linux-gnu/\(name)") }
             guard let library = candidates.first else {
                 throw FwtoolError(
-                    "no package of \(Self.packages.joined(separator: ", ")) has \(name), which e2fsck or mke2fs needs")
+                    "no package of \(Self.names.joined(separator: ", ")) has \(name), which e2fsck or mke2fs needs")
             }
             // Under the name the dynamic linker looks for, not the link's target.
             try add(name, library.resolvingSymlinksInPath())
         }
+        packages = unpacked
         self.files = files.sorted { $0.name < $1.name }
     }
 

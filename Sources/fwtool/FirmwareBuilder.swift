@@ -8,10 +8,12 @@ struct FirmwareBuilder {
     let sdk: InstalledSDK
     let toolchain: SwiftToolchain
     let store: PackageStore
+    /// Public keys whose bundles the device accepts, besides those of the keys that sign this one.
+    let trusted: [VerificationKey]
     let output: OutputOptions
 
     /// Builds and writes `bundle`; a bundle that was there before stays untouched until the new one is complete.
-    func build(to bundle: URL, signedBy key: SigningKey) async throws -> Manifest {
+    func build(to bundle: URL, signedBy keys: [SigningKey]) async throws -> Manifest {
         let binaries = try AppBinaries.build(package, sdk: sdk, quiet: output.quiet)
 
         let suite = profile.packages.suite
@@ -27,27 +29,32 @@ struct FirmwareBuilder {
             try KernelImage.file(kernel, base: profile.kernel.memoryStart)
         }
         let objcopy = toolchain.tool("llvm-objcopy")
-        let ramdisk = try cached("Packing the initramfs") {
-            let runtime = RuntimeLayer(
-                sdk: sdk, busybox: program, rootProgram: binaries.rootProgram, objcopy: objcopy)
-            return try Initramfs.file(
-                profile: profile, modules: modules,
-                runtime: runtime.files(for: [binaries.app, binaries.initProgram, binaries.rootProgram]))
+        let runtime = try cached("Collecting the runtime") {
+            try RuntimeLayer(sdk: sdk, busybox: program, rootProgram: binaries.rootProgram, objcopy: objcopy)
+                .files(for: [binaries.app, binaries.initProgram, binaries.rootProgram])
         }
+        let ramdisk = try cached("Packing the initramfs") {
+            try Initramfs.file(profile: profile, modules: modules, runtime: runtime)
+        }
+        let bootFiles = BootFiles(profile: profile, store: store, kernel: kernel)
+        let bill = try billOfMaterials(
+            packages: [kernel, busybox] + bootFiles.packages() + dataTools.packages,
+            libraries: runtime.map(\.path).filter { $0.hasPrefix("lib/") }.map { String($0.dropFirst(4)) })
         return try await TemporaryFolder.with(beside: bundle) { folder in
             let root = folder.appendingPathComponent("root")
             let rootImage = folder.appendingPathComponent("root.erofs")
-            let slot = folder.appendingPathComponent("slot")
-            try cached("Composing the root image") {
+            let slot = try cached("Composing the root image") {
                 try RootImage(profile: profile, modules: modules, dataTools: dataTools, objcopy: objcopy).stage(
-                    root, app: package, binaries: binaries)
+                    root, app: package, binaries: binaries, trusted: keys.map(\.verificationKey) + trusted)
                 try RootImage.pack(root, to: rootImage)
-                try SlotImage.write(root: rootImage, kernel: kernelImage, ramdisk: ramdisk, to: slot)
+                return try SlotImage(
+                    root: rootImage, kernel: kernelImage, ramdisk: ramdisk,
+                    writtenTo: folder.appendingPathComponent("slot"))
             }
-            try checkFits(slot)
-            let boot = try BootFiles(profile: profile, store: store, kernel: kernel).stage(folder)
+            try checkFits(slot.file)
+            let boot = try bootFiles.stage(folder)
             return try await pack(
-                slot, boot, to: bundle, key: key,
+                slot, boot, bill, to: bundle, keys: keys,
                 metadata: [
                     "kernel": "\(kernel.name.name) \(kernel.version)", "busybox": busybox.version,
                     "swift.runtime": sdk.manifest?.runtime.description ?? sdk.name,
@@ -55,6 +62,20 @@ struct FirmwareBuilder {
                     "sdk": sdk.name,
                 ])
         }
+    }
+
+    private func billOfMaterials(
+        packages: [PackageStore.Unpacked], libraries: [String]
+    ) throws -> BillOfMaterials {
+        let runtime = try BillOfMaterials.packages(of: libraries, sdk: sdk, store: store)
+        let direct = packages.map { package in
+            BillOfMaterials.DebianPackage(
+                name: package.name.name, version: package.version, suite: package.name.suite, sha256: package.sha256)
+        }
+        return BillOfMaterials(
+            product: package.product, version: package.version, board: profile.name,
+            debian: direct + runtime.packages, swift: try BillOfMaterials.swiftPackages(of: package),
+            otherLibraries: runtime.others, created: BillOfMaterials.sourceDate)
     }
 
     /// A step that is quick when its result is cached.
@@ -76,25 +97,20 @@ struct FirmwareBuilder {
     }
 
     private func pack(
-        _ slot: URL, _ boot: [(name: String, file: URL)], to bundle: URL, key: SigningKey, metadata: [String: String]
+        _ slot: SlotImage, _ boot: [(name: String, file: URL)], _ bill: BillOfMaterials, to bundle: URL,
+        keys: [SigningKey], metadata: [String: String]
     ) async throws -> Manifest {
-        let chunks = try CacheDirectory.folder("chunks")
         let writer = BundleWriter(
-            product: package.product, version: package.version, board: profile.name, metadata: metadata
-        ) { chunk, digest in
-            // Most chunks of a new version are those of the last one, and zstd -19 is what takes time.
-            let file = chunks.appendingPathComponent("\(digest).zst")
-            if let known = try? Data(contentsOf: file) { return [UInt8](known) }
-            let packed = Zstandard.compress(chunk)
-            try? Data(packed).write(to: file, options: .atomic)
-            return packed
-        }
+            product: package.product, version: package.version, board: profile.name,
+            minimum: .init(version: package.minimumVersion), metadata: metadata)
         let sources =
-            [BundleWriter.Source(name: Manifest.slotName, content: .file(path: slot.path))]
+            [BundleWriter.Source(name: Manifest.slotName, content: .file(path: slot.file.path), parts: slot.parts)]
             + boot.map { .init(name: Manifest.bootPrefix + $0.name, content: .file(path: $0.file.path)) }
+            // Last, because a device has no use for it.
+            + [.init(name: Manifest.sbomName, content: .bytes(try bill.document()))]
         let bar = output.progress("Packing \(bundle.lastPathComponent)")
         defer { bar.finish() }
-        return try await writer.write(sources, signedBy: [key], to: bundle.path) { done, total in
+        return try await writer.write(sources, signedBy: keys, to: bundle.path) { done, total in
             bar.setTotal(Int64(total), unit: .bytes)
             bar.update(Int64(done))
         }

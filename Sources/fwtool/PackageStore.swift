@@ -14,6 +14,8 @@ final class PackageStore {
     struct Unpacked {
         var name: PackageName
         var version: String
+        /// Of the package's file.
+        var sha256: String
         var folder: URL
 
         /// The only file that matches a path with `*` and `?` in its components, e.g.
@@ -57,7 +59,8 @@ final class PackageStore {
             let suffix = patterns.map { "-" + Hash.hex(of: Data($0.joined(separator: "\n").utf8)).prefix(8) } ?? ""
             let folder = try CacheDirectory.folder("packages")
                 .appendingPathComponent((file.lastPathComponent as NSString).deletingPathExtension + suffix)
-            let unpacked = Unpacked(name: package, version: resolved.version, folder: folder)
+            let unpacked = Unpacked(
+                name: package, version: resolved.version, sha256: resolved.sha256, folder: folder)
             if FileManager.default.fileExists(atPath: folder.path) { return unpacked }
 
             let bar = progress("Unpacking \(package.name) \(resolved.version)")

@@ -1,3 +1,4 @@
+import Bundle
 import Foundation
 
 /// The read-only root image: the app, apus-init, the running system's kernel modules and configuration, what repairs
@@ -18,7 +19,9 @@ struct RootImage {
     ]
 
     /// Stages the tree below `root`.
-    func stage(_ root: URL, app: AppPackage, binaries: AppBinaries) throws {
+    ///
+    /// - Parameter trusted: one of these must have signed a bundle for the device to install it.
+    func stage(_ root: URL, app: AppPackage, binaries: AppBinaries, trusted: [VerificationKey]) throws {
         let manager = FileManager.default
         for name in [
             "app", "data", "dev", "etc/apus", "proc", "run", "runtime", "sys", "tmp", "usr/bin", "usr/sbin",
@@ -53,6 +56,11 @@ struct RootImage {
         try modules.install(wanted.subtracting(loaded), into: root)
 
         try configuration(root, app: app)
+        let keys = root.appendingPathComponent("etc/apus/keys")
+        try manager.createDirectory(at: keys, withIntermediateDirectories: true)
+        for key in Set(trusted) {
+            try Data(key.pem).write(to: keys.appendingPathComponent("\(key.id).pub"))
+        }
         if let overlay = app.overlay { try copy(overlay, to: root) }
         try refuseForeignBinaries(in: root)
     }
@@ -76,8 +84,16 @@ struct RootImage {
         }
     }
 
+    /// Programs end on boundaries of this: while they grow less, no other file of the image moves. The zeros cost
+    /// nothing in a bundle.
+    private static let programAlignment: UInt64 = 65536
+
     private func strip(_ program: URL, to target: URL) throws {
         try Command(objcopy, ["--strip-all", program.path, target.path]).run()
+        let file = try FileHandle(forWritingTo: target)
+        defer { try? file.close() }
+        let size = try file.seekToEnd()
+        try file.truncate(atOffset: (size + Self.programAlignment - 1) / Self.programAlignment * Self.programAlignment)
     }
 
     /// What apus-init and the app read: facts of the board, the app's defaults.

@@ -4,10 +4,10 @@ import Testing
 @testable import Bundle
 
 struct BundleDamageTests {
-    static func trust() throws -> BundleReader.Trust { .keys([try TestKeys.first.verificationKey]) }
+    static func trust() throws -> BundleTrust { .keys([try TestKeys.first.verificationKey]) }
 
     /// The error that reading these bytes ends with, nil when they are accepted.
-    static func error(_ bytes: [UInt8], trust: BundleReader.Trust, throughPipe: Bool = false) -> BundleError? {
+    static func error(_ bytes: [UInt8], trust: BundleTrust, throughPipe: Bool = false) -> BundleError? {
         do {
             _ =
                 try throughPipe
@@ -61,16 +61,15 @@ struct BundleDamageTests {
         #expect(Self.error(bytes + bytes, trust: trust) == .trailingBytes)
     }
 
-    /// Each bit of the header and the signatures, one bit of every other byte.
-    @Test func everyFlippedBitIsDetected() async throws {
+    /// Every byte changed: in the head by each of its bits, behind it by one.
+    @Test func everyChangedByteIsDetected() async throws {
         let bytes = try await SampleBundle.bytes(slotSize: SampleBundle.smallSlot)
         let trust = try Self.trust()
-        let header = try BundleHeader(decoding: Array(bytes.prefix(BundleHeader.size)))
+        let header = try BundleHeader(decoding: bytes)
         let signatures = BundleHeader.size + header.manifestSize
-        let chunks = signatures + header.signaturesSize
+        let table = signatures + header.signaturesSize
         for index in bytes.indices {
-            let bits = index < BundleHeader.size || (signatures..<chunks).contains(index) ? Array(0..<8) : [index % 8]
-            for bit in bits {
+            for bit in index < header.headSize ? 0..<8 : (index % 8)..<(index % 8 + 1) {
                 var damaged = bytes
                 damaged[index] ^= 1 << bit
                 let error = Self.error(damaged, trust: trust)
@@ -79,11 +78,13 @@ struct BundleDamageTests {
                 case ..<12: if case .unsupportedFormat = error {} else { Issue.record("byte \(index): \(error)") }
                 case ..<BundleHeader.size: #expect(error != nil)
                 case ..<signatures: #expect(error == .badSignature(keyID: "21fe31dfa154a261"))
-                case ..<chunks:
+                case ..<table:
                     switch error {
                     case .signaturesMalformed, .unknownSigner, .badSignature: break
                     default: Issue.record("byte \(index): \(error)")
                     }
+                case ..<header.headSize:
+                    #expect(error == .manifestMalformed("its chunk table is not the one it names"))
                 default:
                     if case .chunkDamaged = error {} else { Issue.record("byte \(index): \(error)") }
                 }
@@ -91,33 +92,58 @@ struct BundleDamageTests {
         }
     }
 
-    /// Without a key the manifest's own id tells the same.
-    @Test func damageToTheManifestShowsWithoutAKey() async throws {
+    /// Every bit of the head flipped, without a key: nothing but a signature can pass as sound.
+    @Test func damageToTheHeadShowsWithoutAKey() async throws {
         let bytes = try await SampleBundle.bytes(slotSize: SampleBundle.smallSlot)
-        let header = try BundleHeader(decoding: Array(bytes.prefix(BundleHeader.size)))
-        for index in BundleHeader.size..<(BundleHeader.size + header.manifestSize) {
-            var damaged = bytes
-            damaged[index] ^= 1 << (index % 7)
-            let error = Self.error(damaged, trust: .unchecked)
-            if case .manifestMalformed = error {} else { Issue.record("byte \(index): \(error)") }
+        let header = try BundleHeader(decoding: bytes)
+        let head = Array(bytes.prefix(header.headSize))
+        let signatures = BundleHeader.size + header.manifestSize
+        for index in head.indices where !(signatures..<(signatures + header.signaturesSize)).contains(index) {
+            for bit in 0..<8 {
+                var damaged = head
+                damaged[index] ^= 1 << bit
+                do throws(BundleError) {
+                    _ = try BundleHead(damaged, trust: .unchecked)
+                    Issue.record("bit \(bit) of byte \(index) accepted")
+                } catch {}
+            }
         }
+    }
+
+    /// Every length of the head in every part of it, as a slot's directory or a first request may yield it.
+    @Test func everyTruncatedHeadIsRefused() async throws {
+        let bytes = try await SampleBundle.bytes(slotSize: SampleBundle.smallSlot)
+        let head = Array(bytes.prefix(try BundleHead.size(prefix: bytes)))
+        for length in head.indices {
+            #expect(throws: BundleError.truncated(size: length)) {
+                _ = try BundleHead(Array(head[..<length]), trust: .unchecked)
+            }
+        }
+        #expect(throws: BundleError.trailingBytes) { _ = try BundleHead(head + [0], trust: .unchecked) }
+        #expect(try BundleHead(head, trust: Self.trust()).bundleSize == bytes.count)
     }
 
     @Test func damagedChunkIsNamed() async throws {
         let bytes = try await SampleBundle.bytes(slotSize: SampleBundle.largeSlot)
-        let manifest = try BundleReaderTools.manifest(of: bytes)
-        let header = try BundleHeader(decoding: Array(bytes.prefix(BundleHeader.size)))
-        var position = BundleHeader.size + header.manifestSize + header.signaturesSize
-        for payload in manifest.payloads {
-            for (index, chunk) in payload.chunks.enumerated() {
-                for offset in [0, chunk.storedSize / 2, chunk.storedSize - 1] {
-                    var damaged = bytes
-                    damaged[position + offset] ^= 0x10
-                    #expect(
-                        Self.error(damaged, trust: try Self.trust())
-                            == .chunkDamaged(payload: payload.name, index: index))
+        let head = try BundleHead(Array(bytes.prefix(BundleHead.size(prefix: bytes))), trust: .unchecked)
+        #expect(head.chunks.count == 7)
+        for chunk in head.chunks {
+            for offset in [0, chunk.storedSize / 2, chunk.storedSize - 1] {
+                var damaged = bytes
+                damaged[chunk.storedOffset + offset] ^= 0x10
+                #expect(
+                    Self.error(damaged, trust: try Self.trust()) == .chunkDamaged(storedOffset: chunk.storedOffset))
+                let stored = Array(damaged[chunk.storedOffset...].prefix(chunk.storedSize))
+                #expect(throws: BundleError.chunkDamaged(storedOffset: chunk.storedOffset)) {
+                    _ = try chunk.content(of: stored)
                 }
-                position += chunk.storedSize
+            }
+            let stored = Array(bytes[chunk.storedOffset...].prefix(chunk.storedSize))
+            #expect(try chunk.content(of: stored).count == chunk.size)
+            for other in [[], Array(stored.dropLast()), stored + [0]] {
+                #expect(throws: BundleError.chunkDamaged(storedOffset: chunk.storedOffset)) {
+                    _ = try chunk.content(of: other)
+                }
             }
         }
     }
@@ -130,26 +156,25 @@ struct BundleDamageTests {
             (Array(repeating: 0, count: 32), .notABundle),
             (Array(repeating: 0xFF, count: 32), .notABundle),
             // The largest lengths, and one beyond what is allowed.
-            (hostile(1, .max, 0), .tooLarge("a manifest", size: 4_294_967_295, maximum: 1_048_576)),
-            (hostile(1, 1_048_577, 0), .tooLarge("a manifest", size: 1_048_577, maximum: 1_048_576)),
-            (hostile(1, 0, .max), .tooLarge("a list of signatures", size: 4_294_967_295, maximum: 4096)),
-            (hostile(1, 0, 4097), .tooLarge("a list of signatures", size: 4097, maximum: 4096)),
-            (hostile(1, 1_048_576, 4096), .truncated(size: 20)),
-            (hostile(1, 0, 0), .signaturesMalformed),
-            (hostile(0, 0, 0), .unsupportedFormat(0)),
-            (hostile(2, 0, 0), .unsupportedFormat(2)),
-            (hostile(0x0100_0000, 0, 0), .unsupportedFormat(0x0100_0000)),
+            (hostile(1, .max, 0, 0), .tooLarge("a manifest", size: 4_294_967_295, maximum: 262_144)),
+            (hostile(1, 262_145, 0, 0), .tooLarge("a manifest", size: 262_145, maximum: 262_144)),
+            (hostile(1, 0, .max, 0), .tooLarge("a list of signatures", size: 4_294_967_295, maximum: 4096)),
+            (hostile(1, 0, 4097, 0), .tooLarge("a list of signatures", size: 4097, maximum: 4096)),
+            (hostile(1, 0, 0, .max), .tooLarge("a chunk table", size: 4_294_967_295, maximum: 1_048_576)),
+            (hostile(1, 0, 0, 1_048_577), .tooLarge("a chunk table", size: 1_048_577, maximum: 1_048_576)),
+            (hostile(1, 262_144, 4096, 1_048_576), .truncated(size: 24)),
+            (hostile(1, 0, 0, 0), .signaturesMalformed),
+            (hostile(0, 0, 0, 0), .unsupportedFormat(0)),
+            (hostile(2, 0, 0, 0), .unsupportedFormat(2)),
+            (hostile(0x0100_0000, 0, 0, 0), .unsupportedFormat(0x0100_0000)),
         ] as [([UInt8], BundleError)])
     func refusesHostileHeaders(bytes: [UInt8], error: BundleError) throws {
         #expect(Self.error(bytes, trust: try Self.trust()) == error)
         #expect(Self.error(bytes, trust: .unchecked) == error)
     }
 
-    private static func hostile(_ format: UInt32, _ manifestSize: UInt32, _ signaturesSize: UInt32) -> [UInt8] {
-        BundleHeader.magic
-            + [format, manifestSize, signaturesSize].flatMap { number in
-                (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
-            }
+    private static func hostile(_ numbers: UInt32...) -> [UInt8] {
+        BundleHeader.magic + numbers.flatMap { littleEndian($0) }
     }
 
     @Test(arguments: [
@@ -160,8 +185,7 @@ struct BundleDamageTests {
     ])
     func refusesMalformedSignatures(text: String) async throws {
         let manifest = Array("{}".utf8)
-        let header = BundleHeader(manifestSize: manifest.count, signaturesSize: text.utf8.count)
-        let bytes = header.encoded() + manifest + Array(text.utf8)
+        let bytes = BundleHeadParts(manifest: manifest, signatures: Array(text.utf8), chunkTable: []).encoded()
         #expect(Self.error(bytes, trust: try Self.trust()) == .signaturesMalformed)
     }
 
@@ -178,8 +202,9 @@ struct BundleDamageTests {
         let signatures = Array(
             pattern.replacing("K", with: json["key"]?.stringValue ?? "")
                 .replacing("S", with: json["signature"]?.stringValue ?? "").utf8)
-        let header = BundleHeader(manifestSize: manifest.count, signaturesSize: signatures.count)
-        let bytes = header.encoded() + manifest + signatures + ManifestTests.stored
+        let bytes =
+            BundleHeadParts(manifest: manifest, signatures: signatures, chunkTable: HostileChunk().record).encoded()
+            + HostileChunk.frame
         #expect(Self.error(bytes, trust: .keys([key.verificationKey])) == .signaturesMalformed)
     }
 
@@ -198,7 +223,7 @@ struct BundleDamageTests {
     /// A signature over the bare manifest, without the domain before it, is none.
     @Test func signatureIsBoundToItsPurpose() async throws {
         let bytes = try await SampleBundle.bytes(slotSize: 10)
-        let header = try BundleHeader(decoding: Array(bytes.prefix(BundleHeader.size)))
+        let header = try BundleHeader(decoding: bytes)
         let manifest = Array(bytes[BundleHeader.size...].prefix(header.manifestSize))
         let key = try TestKeys.first
         let signature: JSON = [
@@ -217,12 +242,5 @@ struct BundleDamageTests {
         #expect(throws: BundleError.file(FileError("open", "/nonexistent/b.apus", code: 2))) {
             _ = try BundleReader(path: "/nonexistent/b.apus", trust: .unchecked)
         }
-    }
-}
-
-enum BundleReaderTools {
-    static func manifest(of bytes: [UInt8]) throws -> Manifest {
-        let header = try BundleHeader(decoding: Array(bytes.prefix(BundleHeader.size)))
-        return try Manifest(decoding: Array(bytes[BundleHeader.size...].prefix(header.manifestSize)))
     }
 }

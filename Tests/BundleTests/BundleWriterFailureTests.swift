@@ -5,17 +5,14 @@ import Testing
 
 /// Whatever fails while a bundle is written: a true reason, and nothing left behind.
 struct BundleWriterFailureTests {
-    struct Interrupted: Error {}
-
     static func source(_ content: BundleWriter.Source.Content = .bytes([1])) -> BundleWriter.Source {
         BundleWriter.Source(name: "slot", content: content)
     }
 
     static func writer(
-        product: String = "p", version: String = "1", board: String = "b", metadata: [String: String] = [:],
-        compress: @escaping BundleWriter.Compress = { chunk, _ in Zstandard.compress(chunk) }
+        product: String = "p", version: String = "1", board: String = "b", metadata: [String: String] = [:]
     ) -> BundleWriter {
-        BundleWriter(product: product, version: version, board: board, metadata: metadata, compress: compress)
+        BundleWriter(product: product, version: version, board: board, metadata: metadata)
     }
 
     /// Writes over an existing file and expects that file untouched and alone.
@@ -52,7 +49,7 @@ struct BundleWriterFailureTests {
         try await expectFailure(Self.writer(), keys: [], isExpected: isInvalidContent)
         let metadata = ["a": String(repeating: "x", count: BundleHeader.maximumManifestSize)]
         try await expectFailure(Self.writer(metadata: metadata)) { error in
-            if case BundleError.tooLarge("a manifest", _, 1_048_576) = error { true } else { false }
+            if case BundleError.tooLarge("a manifest", _, 262_144) = error { true } else { false }
         }
     }
 
@@ -75,38 +72,45 @@ struct BundleWriterFailureTests {
         }
     }
 
-    @Test func compressorFails() async throws {
-        try await expectFailure(Self.writer(compress: { _, _ in throw Interrupted() })) { $0 is Interrupted }
-        let large = Self.source(.bytes(SampleBundle.text(size: SampleBundle.largeSlot)))
-        try await expectFailure(
-            Self.writer(compress: { chunk, _ in
-                if chunk.count < Manifest.Chunk.maximumSize { throw Interrupted() }
-                return Zstandard.compress(chunk)
-            }), [large]
-        ) { $0 is Interrupted }
-    }
-
-    @Test func cacheHoldsSomethingElse() async throws {
-        for stored in [[], [1, 2, 3], Zstandard.compress([2]), Zstandard.compress([1, 1])] as [[UInt8]] {
-            try await expectFailure(Self.writer(compress: { _, _ in stored })) {
-                $0 as? BundleError == .compressedWrongly(payload: "slot", index: 0)
-            }
+    /// Parts that are not the content, chunks that no reader takes.
+    @Test func partsThatDoNotFit() async throws {
+        for (size, chunkSize) in [(9999, 4096), (10_001, 4096), (10_000, 0), (10_000, 1 << 21), (-1, 4096)] {
+            let source = BundleWriter.Source(
+                name: "slot", content: .bytes([UInt8](repeating: 1, count: 10_000)),
+                parts: [.init(size: size, chunkSize: chunkSize)])
+            try await expectFailure(Self.writer(), [source], isExpected: isInvalidContent)
+        }
+        let unaligned = BundleWriter.Source(
+            name: "slot", content: .bytes([UInt8](repeating: 1, count: 10_000)),
+            parts: [.init(size: 5000, chunkSize: 5000), .init(size: 5000, chunkSize: 5000)])
+        try await expectFailure(Self.writer(), [unaligned]) {
+            $0 as? BundleError == .invalidContent("chunk 1 of slot is not on a 4096-byte boundary")
         }
     }
 
+    @Test func tooManyChunks() async throws {
+        let source = BundleWriter.Source(
+            name: "other", content: .bytes([UInt8](repeating: 1, count: 18_725)),
+            parts: [.init(size: 18_725, chunkSize: 1)])
+        try await expectFailure(Self.writer(), [source]) {
+            $0 as? BundleError == .tooLarge("a chunk table", size: 1_048_600, maximum: 1_048_576)
+        }
+    }
+
+    /// Cancelled by its own progress, with most of the content still to come.
     @Test func cancelled() async throws {
         let folder = try TemporaryFolder()
-        let (started, start) = AsyncStream.makeStream(of: Void.self)
-        let writer = Self.writer(compress: { chunk, _ in
-            start.yield()
-            try await Task.sleep(for: .seconds(3600))  // ended by the cancellation
-            return chunk
-        })
         let path = "\(folder.path)/b.apus"
         let key = try TestKeys.first
-        let task = Task { try await writer.write([Self.source()], signedBy: [key], to: path) }
+        let content = SampleBundle.text(size: 8 << 20)
+        let (started, start) = AsyncStream.makeStream(of: Void.self)
+        let task = Task {
+            try await Self.writer().write([Self.source(.bytes(content))], signedBy: [key], to: path) { _, _ in
+                start.yield()
+                withUnsafeCurrentTask { $0?.cancel() }
+            }
+        }
         for await _ in started { break }
-        task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
         #expect(folder.names.isEmpty)
     }

@@ -63,6 +63,43 @@ struct KeyTests {
         }
     }
 
+    /// Written and read back with its passphrase, and with no other; the one that OpenSSL's command line made ("secret").
+    @Test func encryptedKeysNeedTheirPassphrase() throws {
+        let folder = try TemporaryFolder()
+        let key = try TestKeys.first
+        let path = "\(folder.path)/k.key"
+        let passphrase = Array("brät wurst\n".utf8)
+        try key.write(toNewFile: path, passphrase: passphrase)
+        #expect(try folder.mode(of: "k.key") == 0o600)
+        let text = String(decoding: try folder.read("k.key"), as: UTF8.self)
+        #expect(text.hasPrefix("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"))
+        let opened = try SigningKey(contentsOfFile: path, passphrase: passphrase)
+        #expect(opened.verificationKey == key.verificationKey)
+        #expect(opened.signature(over: [1]) == key.signature(over: [1]))
+        #expect(throws: KeyError.encrypted) { try SigningKey(contentsOfFile: path) }
+        for wrong in [[], Array(passphrase.dropLast()), passphrase + [1]] {
+            #expect(throws: KeyError.wrongPassphrase) { try SigningKey(contentsOfFile: path, passphrase: wrong) }
+        }
+        _ = try SigningKey(pem: Array(Self.encryptedPrivate.utf8), passphrase: Array("secret".utf8))
+    }
+
+    /// Bytes of an encrypted key changed all over: a typed error, or a key, for nothing in the format tells that the
+    /// encrypted bytes are the ones written.
+    @Test func damagedEncryptedKeysDoNoHarm() throws {
+        let text = Array(Self.encryptedPrivate.utf8)
+        var refused = 0
+        for index in stride(from: 0, to: text.count, by: 3) {
+            var damaged = text
+            damaged[index] ^= 1
+            do throws(KeyError) {
+                _ = try SigningKey(pem: damaged, passphrase: Array("secret".utf8))
+            } catch {
+                refused += 1
+            }
+        }
+        #expect(refused > 50)
+    }
+
     @Test func filesRoundTrip() throws {
         let folder = try TemporaryFolder()
         let key = try TestKeys.first

@@ -5,45 +5,44 @@ import Testing
 
 /// Manifests that a trusted key signed and that are wrong all the same: a reader must not trust the signer's program.
 struct ManifestTests {
-    static let content = Array("hello".utf8)
-    static let stored = Zstandard.compress(content)
-
-    static func chunk(size: JSON = 5, stored: [UInt8] = stored, storedSize: JSON? = nil, sha256: JSON? = nil) -> JSON {
-        [
-            "size": size, "sha256": sha256 ?? .string(SHA256.digest(of: content).description),
-            "storedSize": storedSize ?? .integer(Int64(stored.count)),
-            "storedSHA256": .string(SHA256.digest(of: stored).description),
-        ]
-    }
-
-    static func payload(name: JSON = "slot", size: JSON = 5, sha256: JSON? = nil, chunks: JSON? = nil) -> JSON {
-        [
-            "name": name, "size": size, "sha256": sha256 ?? .string(SHA256.digest(of: content).description),
-            "chunks": chunks ?? [chunk()],
-        ]
+    static func payload(name: JSON = "slot", size: JSON = 100, sha256: JSON? = nil, chunks: JSON? = 1) -> JSON {
+        var object = JSON.Object()
+        object["name"] = name
+        object["size"] = size
+        object["sha256"] = sha256 ?? .string(SHA256.digest(of: HostileChunk.content).description)
+        object["chunks"] = chunks
+        return .object(object)
     }
 
     /// A manifest that is right but for the member given.
-    static func manifest(_ name: String? = nil, _ value: JSON? = nil) throws -> [UInt8] {
+    static func manifest(_ name: String? = nil, _ value: JSON? = nil, table: [UInt8] = HostileChunk().record) throws
+        -> [UInt8]
+    {
         var object = JSON.Object()
         object["format"] = 1
         object["product"] = "p"
         object["version"] = "1"
         object["board"] = "b"
         object["payloads"] = [payload()]
+        object["chunkTable"] = .string(SHA256.digest(of: table).description)
         object["metadata"] = [:]
         if let name { object[name] = value }
         return try SampleBundle.manifest(.object(object))
     }
 
-    static func error(_ manifest: [UInt8], chunks: [[UInt8]] = [stored]) throws -> BundleError? {
+    static func error(_ manifest: [UInt8], chunks: [HostileChunk] = [HostileChunk()]) throws -> BundleError? {
         let key = try TestKeys.first
-        let bytes = SampleBundle.assemble(manifest: manifest, key: key, chunks: chunks)
+        let bytes = SampleBundle.assemble(
+            manifest: manifest, table: chunks.flatMap(\.record), key: key, chunks: chunks.map(\.stored))
         return BundleDamageTests.error(bytes, trust: .keys([key.verificationKey]))
     }
 
     @Test func theUnchangedManifestIsAccepted() throws {
         #expect(try Self.error(Self.manifest()) == nil)
+        #expect(try Self.error(Self.manifest("minimum", ["version": "1.0", "bootInterface": 2, "later": []])) == nil)
+        #expect(
+            try Manifest(decoding: Self.manifest("minimum", ["bootInterface": 2])).minimum
+                == Manifest.Minimum(bootInterface: 2))
         // Members of a later version are passed over.
         #expect(try Self.error(Self.manifest("nickname", "brave-otter")) == nil)
         #expect(try Manifest(decoding: Self.manifest("nickname", "x")).json.objectValue?["nickname"] == "x")
@@ -56,6 +55,11 @@ struct ManifestTests {
             ("product", ".x"),
             ("product", .string(String(repeating: "x", count: 65))), ("product", "\u{1B}[2J"), ("product", "ä"),
             ("version", nil), ("version", "-1"), ("board", nil), ("board", "a/b"), ("board", []),
+            ("chunkTable", nil), ("chunkTable", 1), ("chunkTable", ""),
+            ("chunkTable", .string(SHA256.digest(of: []).description)),
+            ("minimum", "1"), ("minimum", []), ("minimum", ["version": 1]),
+            ("minimum", ["version": "a b"]), ("minimum", ["bootInterface": 0]), ("minimum", ["bootInterface": "1"]),
+            ("minimum", ["bootInterface": .integer(.max)]), ("minimum", ["bootInterface": .integer(.min)]),
             ("payloads", nil), ("payloads", [:]), ("payloads", [1]), ("payloads", [[:]]),
             ("metadata", nil), ("metadata", []), ("metadata", ["a": 1]), ("metadata", ["a": "\u{1B}[2J"]),
             ("metadata", ["a": "x\ny"]), ("metadata", ["a\u{202E}b": "x"]), ("metadata", ["a": "\u{2028}"]),
@@ -86,26 +90,19 @@ struct ManifestTests {
 
     @Test func refusesNamesThatAreOneOnFAT() throws {
         let twice: JSON = [Self.payload(name: "boot/a"), Self.payload(name: "boot/A")]
+        let chunks = [HostileChunk(), HostileChunk()]
         #expect(
-            try Self.error(Self.manifest("payloads", twice), chunks: [Self.stored, Self.stored])
+            try Self.error(Self.manifest("payloads", twice, table: chunks.flatMap(\.record)), chunks: chunks)
                 == .manifestMalformed("payload boot/A occurs twice"))
     }
 
     @Test(arguments: [
-        payload(size: 6), payload(size: 0), payload(size: -5), payload(size: .integer(.max)), payload(size: "5"),
-        payload(size: 5.0), payload(chunks: []), payload(chunks: [:]), payload(sha256: "00"),
-        payload(sha256: nil as JSON),
-        payload(chunks: [[:]]), payload(chunks: [5]),
-        payload(size: 0, chunks: [chunk(size: 0)]),
-        payload(size: -5, chunks: [chunk(size: -5)]),
-        payload(size: 1_048_577, chunks: [chunk(size: 1_048_577)]),
-        payload(size: .integer(.max), chunks: [chunk(size: .integer(.max))]),
-        payload(chunks: [chunk(storedSize: 0)]),
-        payload(chunks: [chunk(storedSize: -1)]),
-        payload(chunks: [chunk(storedSize: 1_052_673)]),
-        payload(chunks: [chunk(storedSize: .integer(.max))]),
-        payload(chunks: [chunk(storedSize: .integer(.min))]),
-        payload(chunks: [chunk(sha256: "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855")]),
+        payload(size: 101), payload(size: 0), payload(size: -100), payload(size: .integer(.max)),
+        payload(size: .integer(.min)), payload(size: "100"), payload(size: 100.0), payload(sha256: "00"),
+        payload(sha256: "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"),
+        payload(chunks: nil), payload(chunks: []), payload(chunks: "1"), payload(chunks: 1.0), payload(chunks: 0),
+        payload(chunks: 2), payload(chunks: -1), payload(chunks: 18_724), payload(chunks: 18_725),
+        payload(chunks: .integer(.max)), payload(chunks: .integer(.min)),
     ])
     func refusesPayloads(payload: JSON) throws {
         guard case .manifestMalformed = try Self.error(Self.manifest("payloads", [payload])) else {
@@ -114,38 +111,18 @@ struct ManifestTests {
         }
     }
 
-    /// Lengths that are allowed but not true end in a named error and take no more memory than one chunk.
-    @Test func declaredSizesThatAreNotThere() throws {
-        let huge = Self.payload(
-            size: .integer(1000 * 1_048_576),
-            chunks: .array(Array(repeating: Self.chunk(size: 1_048_576, storedSize: 1_052_672), count: 1000)))
-        guard case .truncated = try Self.error(Self.manifest("payloads", [huge])) else {
-            Issue.record("accepted")
-            return
-        }
-    }
-
-    /// Chunks whose stored form is as signed but whose content is not: more than declared (a compression bomb), less,
-    /// other, or no compressed data at all.
-    @Test(arguments: [
-        Zstandard.compress([UInt8](repeating: 0, count: 2_000_000)),
-        Zstandard.compress(Array("hell".utf8)),
-        Zstandard.compress(Array("jello".utf8)),
-        Zstandard.compress([]),
-        Array("hello".utf8),
-        Array(stored.dropLast()),
-        [0x28, 0xB5, 0x2F, 0xFD, 0xE0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF],
-    ])
-    func refusesChunksThatHoldSomethingElse(stored: [UInt8]) throws {
-        let payload = Self.payload(chunks: [Self.chunk(stored: stored)])
+    /// Counts whose sum is right though each is wrong, and as many payloads as a manifest can hold with as many chunks
+    /// as a payload can have: no overflow.
+    @Test func refusesCountsThatDoNotFitTheTable() throws {
+        let wrong: JSON = [Self.payload(name: "a", chunks: 2), Self.payload(name: "b", chunks: 0)]
+        let two = [HostileChunk(), HostileChunk()]
         #expect(
-            try Self.error(Self.manifest("payloads", [payload]), chunks: [stored])
-                == .chunkDamaged(payload: "slot", index: 0))
-    }
-
-    @Test func refusesAPayloadHashThatDoesNotFitItsChunks() throws {
-        let payload = Self.payload(sha256: .string(SHA256.digest(of: []).description))
-        #expect(try Self.error(Self.manifest("payloads", [payload])) == .payloadInconsistent("slot"))
+            try Self.error(Self.manifest("payloads", wrong, table: two.flatMap(\.record)), chunks: two)
+                == .manifestMalformed("the chunks of payload a are not as long as the payload"))
+        let many = JSON.array((0..<1500).map { Self.payload(name: .string("p\($0)"), chunks: 18_724) })
+        #expect(
+            try Self.error(Self.manifest("payloads", many))
+                == .manifestMalformed("its chunk table has not as many chunks as the payloads"))
     }
 
     @Test func refusesOtherSpellings() throws {

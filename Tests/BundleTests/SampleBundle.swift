@@ -5,19 +5,28 @@ import Testing
 
 /// Small bundles to read, damage and take apart.
 enum SampleBundle {
-    /// The first payload has three chunks in ``large``, one in ``small``; the last but one is empty.
+    /// The slot is of two parts, the first in chunks of ``smallChunk``; the last payload but one is empty.
     static func sources(slotSize: Int) -> [BundleWriter.Source] {
-        [
-            BundleWriter.Source(name: "slot", content: .bytes(text(size: slotSize))),
+        [slot(.bytes(text(size: slotSize)), size: slotSize)] + [
             BundleWriter.Source(name: "boot/config.txt", content: .bytes(Array("arm_64bit=1\n".utf8))),
             BundleWriter.Source(name: "boot/empty", content: .bytes([])),
             BundleWriter.Source(name: "boot/overlays/x.dtbo", content: .bytes([0xD0, 0x0D, 0xFE, 0xED])),
         ]
     }
 
+    static func slot(_ content: BundleWriter.Source.Content, size: Int) -> BundleWriter.Source {
+        let first = min(size, 3 * smallChunk / 2)
+        return BundleWriter.Source(
+            name: "slot", content: content,
+            parts: [.init(size: first, chunkSize: smallChunk), .init(size: size - first, chunkSize: largeChunk)])
+    }
+
+    static let smallChunk = 8192
+    static let largeChunk = 1 << 18
+
     static let smallSlot = 1000
-    /// Two full chunks and a part of a third.
-    static let largeSlot = 2 * Manifest.Chunk.maximumSize + 12345
+    /// Two chunks in the first part, three in the second.
+    static let largeSlot = 3 * smallChunk / 2 + 2 * largeChunk + 12345
 
     static let writer = BundleWriter(
         product: "WeatherStation", version: "1.2.3+test~1", board: "rpi4", metadata: ["zstd": "1.5", "app": "ä b"])
@@ -41,11 +50,11 @@ enum SampleBundle {
         return try folder.read("b.apus")
     }
 
-    /// A bundle of this manifest, whatever it says, and these chunks.
-    static func assemble(manifest: [UInt8], key: SigningKey, chunks: [[UInt8]]) -> [UInt8] {
+    /// A bundle of this manifest and this chunk table, whatever they say, and these chunks.
+    static func assemble(manifest: [UInt8], table: [UInt8], key: SigningKey, chunks: [[UInt8]]) -> [UInt8] {
         let signatures = SignatureList(signing: manifest, with: [key]).encoded()
-        let header = BundleHeader(manifestSize: manifest.count, signaturesSize: signatures.count)
-        return header.encoded() + manifest + signatures + chunks.flatMap { $0 }
+        let parts = BundleHeadParts(manifest: manifest, signatures: signatures, chunkTable: table)
+        return parts.encoded() + chunks.flatMap { $0 }
     }
 
     /// Canonical JSON with its id put right, if it is an object.

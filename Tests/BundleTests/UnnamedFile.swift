@@ -6,7 +6,7 @@ import Testing
 /// Reads bundles that are bytes in a test, from a file or pipe without a name.
 enum UnnamedFile {
     /// Reads all payloads of a bundle given as bytes, as from a regular file.
-    static func read(_ bytes: [UInt8], trust: BundleReader.Trust) throws -> [String: [UInt8]] {
+    static func read(_ bytes: [UInt8], trust: BundleTrust) throws -> [String: [UInt8]] {
         let stream = try #require(tmpfile())
         let descriptor = dup(fileno(stream))
         fclose(stream)
@@ -17,7 +17,7 @@ enum UnnamedFile {
     }
 
     /// Reads all payloads of a bundle of at most 64 KiB, what a pipe holds, as from a pipe.
-    static func readThroughPipe(_ bytes: [UInt8], trust: BundleReader.Trust) throws -> [String: [UInt8]] {
+    static func readThroughPipe(_ bytes: [UInt8], trust: BundleTrust) throws -> [String: [UInt8]] {
         var ends: [Int32] = [-1, -1]
         try #require(pipe(&ends) == 0)
         let written = write(ends[1], bytes, bytes.count)

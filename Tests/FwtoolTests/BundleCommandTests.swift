@@ -64,7 +64,7 @@ struct BundleCommandTests {
         let run = try FwtoolRun(
             "bundle", "verify", "b.apus", "--key", "other.pub", "--key", "k.pub", in: folder.url)
         #expect(run.status == 0)
-        #expect(run.output == "Demo 1.2 for virt: signed by \(keyID), all 4 chunks sound\n")
+        #expect(run.output == "Demo 1.2 for virt: signed by \(keyID), all 13 chunks sound\n")
         let json = try FwtoolRun("bundle", "verify", "b.apus", "--key", "k.pub", "--json", in: folder.url)
         #expect(try JSON(parsing: json.output).objectValue?["id"] == .string(id))
     }
@@ -78,7 +78,7 @@ struct BundleCommandTests {
         try damage(folder) { $0[$0.count - 1] ^= 1 }
         let chunk = try FwtoolRun("bundle", "verify", "b.apus", "--key", "k.pub", in: folder.url)
         #expect(chunk.status == 1 && chunk.output.isEmpty)
-        #expect(chunk.errors.hasPrefix("error: b.apus: chunk 0 of payload boot/config.txt is damaged; copy or"))
+        #expect(chunk.errors.hasPrefix("error: b.apus: the chunk at byte "))
 
         try damage(folder) { $0.removeLast() }
         let cut = try FwtoolRun("bundle", "inspect", "b.apus", in: folder.url)

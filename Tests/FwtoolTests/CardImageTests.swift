@@ -31,7 +31,7 @@ struct CardImageTests {
         return file
     }
 
-    private func write(_ bundle: URL, trust: BundleReader.Trust? = nil, settings: [String: String] = [:]) throws -> URL
+    private func write(_ bundle: URL, trust: BundleTrust? = nil, settings: [String: String] = [:]) throws -> URL
     {
         let image = folder.url.appendingPathComponent("card.img")
         try CardImage(
