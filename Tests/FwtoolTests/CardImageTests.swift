@@ -31,10 +31,13 @@ struct CardImageTests {
         return file
     }
 
-    private func write(_ bundle: URL, trust: BundleTrust? = nil, settings: [String] = []) throws -> URL {
+    private func write(_ bundle: URL, trust: BundleTrust? = nil, settings: [String: String] = [:]) throws -> URL
+    {
         let image = folder.url.appendingPathComponent("card.img")
-        try CardImage(profile: profile, settings: settings, progress: { Progress($0, quiet: true) })
-            .write(bundle, trust: trust ?? .keys([key.verificationKey]), to: image)
+        try CardImage(
+            profile: profile, provisioning: Provisioning(settings), progress: { Progress($0, quiet: true) }
+        )
+        .write(bundle, trust: trust ?? .keys([key.verificationKey]), to: image)
         return image
     }
 
@@ -46,7 +49,7 @@ struct CardImageTests {
     }
 
     @Test func holdsEverythingInItsPlace() async throws {
-        let image = try write(try await bundle(), settings: ["broker=mqtt://b:1883", "device=d1"])
+        let image = try write(try await bundle(), settings: ["broker": "mqtt://b:1883", "serial": "d1"])
         let layout = CardImage.layout(profile)
 
         #expect(try bytes(image, 440, 4) == Array("APUS".utf8))
@@ -59,8 +62,11 @@ struct CardImageTests {
         #expect(try Command("mtype", ["-i", volume, "::/boot.scr"]).run() == "script")
         #expect(try Command("mtype", ["-i", volume, "::/overlays/a.dtbo"]).run() == "overlay")
         let data = "\(image.path)?offset=\(layout[3].offset)"
-        #expect(
-            try Command("debugfs", ["-R", "cat /apus/config", data]).run() == "broker=mqtt://b:1883\ndevice=d1\n")
+        #expect(try Command("debugfs", ["-R", "ls -p /", data]).run().contains("/apus/"))
+        for offset in Provisioning.copyOffsets {
+            let copy = try bytes(image, offset, Provisioning.blockSize)
+            #expect(Provisioning(copies: [copy]).values == ["broker": "mqtt://b:1883", "serial": "d1"])
+        }
         #expect(try Command("e2fsck", ["-fn", data]).execute().status == 0)
         // The partition table says the same as the layout.
         let table = try Command("sfdisk", ["-d", image.path]).run()
