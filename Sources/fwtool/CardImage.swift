@@ -46,8 +46,10 @@ struct CardImage {
             }
             let file = folder.appendingPathComponent("card")
             let layout = Self.layout(profile)
+            let head = reader.head
             try create(file, layout)
             try fill(file, layout, from: reader, scratch: folder)
+            try addDirectory(of: head, from: bundle, to: file, slot: layout[1])
             try makeData(file, layout[3], scratch: folder)
             guard rename(file.path, image.path) == 0 else {
                 throw FwtoolError("\(image.path) cannot be written: \(String(cString: strerror(errno)))")
@@ -137,6 +139,22 @@ struct CardImage {
         for name in names {
             try Command("mcopy", ["-i", volume, staged.appendingPathComponent(name).path, "::/\(name)"]).run()
         }
+    }
+
+    /// Writes what a slot holds behind its payload, as the updater does: the first update then already finds there what it
+    /// need not fetch.
+    private func addDirectory(of head: BundleHead, from bundle: URL, to file: URL, slot: Partition) throws {
+        let source = try FileHandle(forReadingFrom: bundle)
+        defer { try? source.close() }
+        let directory = SlotDirectory.encoded(head: [UInt8](try source.read(upToCount: head.size) ?? Data()))
+        let payload = head.manifest.payloads.first { $0.name == Manifest.slotName }?.size ?? 0
+        let offset = SlotDirectory.offset(payloadSize: payload)
+        // A hint: a slot that has no room for it works as well.
+        guard offset + directory.count <= slot.size else { return }
+        let handle = try FileHandle(forUpdating: file)
+        defer { try? handle.close() }
+        try handle.seek(toOffset: UInt64(slot.offset + offset))
+        try handle.write(contentsOf: Data(directory))
     }
 
     private func makeData(_ file: URL, _ part: Partition, scratch: URL) throws {
