@@ -43,14 +43,23 @@ struct BillOfMaterials {
         var relationships: [JSON] = []
         let firmware = "SPDXRef-firmware"
         packages.append(
-            package(id: firmware, name: "\(product)-\(board)", version: version, more: [("primaryPackagePurpose", "FIRMWARE")]))
+            package(
+                id: firmware, name: "\(product)-\(board)", version: version,
+                more: [("primaryPackagePurpose", "FIRMWARE")]))
         relationships.append(relationship("SPDXRef-DOCUMENT", "DESCRIBES", firmware))
 
         for item in debian.sorted(by: { ($0.name, $0.suite) < ($1.name, $1.suite) }) {
             let id = identifier("deb", item.name)
             var more: [(String, JSON)] = [
                 ("supplier", "Organization: Debian"),
-                ("externalRefs", [purl("pkg:deb/debian/\(escaped(item.name))@\(escaped(item.version))?arch=arm64&distro=\(item.suite)")]),
+                (
+                    "externalRefs",
+                    [
+                        purl(
+                            "pkg:deb/debian/\(escaped(item.name))@\(escaped(item.version))?arch=arm64&distro=\(item.suite)"
+                        )
+                    ]
+                ),
             ]
             if let sha256 = item.sha256 {
                 more.append(("checksums", [["algorithm": "SHA256", "checksumValue": .string(sha256)]]))

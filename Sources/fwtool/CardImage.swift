@@ -46,10 +46,10 @@ struct CardImage {
             }
             let file = folder.appendingPathComponent("card")
             let layout = Self.layout(profile)
-            let head = reader.head
             try create(file, layout)
+            let head = reader.head
             try fill(file, layout, from: reader, scratch: folder)
-            try addDirectory(of: head, from: bundle, to: file, slot: layout[1])
+            try writeDirectory(of: head, from: bundle, to: file, layout[1])
             try makeData(file, layout[3], scratch: folder)
             guard rename(file.path, image.path) == 0 else {
                 throw FwtoolError("\(image.path) cannot be written: \(String(cString: strerror(errno)))")
@@ -141,15 +141,13 @@ struct CardImage {
         }
     }
 
-    /// Writes what a slot holds behind its payload, as the updater does: the first update then already finds there what it
-    /// need not fetch.
-    private func addDirectory(of head: BundleHead, from bundle: URL, to file: URL, slot: Partition) throws {
+    /// Lets the first update know what the slot holds. A slot without room for it does without.
+    private func writeDirectory(of head: BundleHead, from bundle: URL, to file: URL, _ slot: Partition) throws {
+        guard let payload = head.payload(named: Manifest.slotName) else { return }
         let source = try FileHandle(forReadingFrom: bundle)
         defer { try? source.close() }
-        let directory = SlotDirectory.encoded(head: [UInt8](try source.read(upToCount: head.size) ?? Data()))
-        let payload = head.manifest.payloads.first { $0.name == Manifest.slotName }?.size ?? 0
-        let offset = SlotDirectory.offset(payloadSize: payload)
-        // A hint: a slot that has no room for it works as well.
+        let directory = SlotDirectory.encoded(head: Array(try source.read(upToCount: head.size) ?? Data()))
+        let offset = SlotDirectory.offset(payloadSize: head.manifest.payloads[payload].size)
         guard offset + directory.count <= slot.size else { return }
         let handle = try FileHandle(forUpdating: file)
         defer { try? handle.close() }
