@@ -4,7 +4,7 @@ public enum DataFileSystem {
     ///
     /// - The features are named one by one: what mke2fs takes by default depends on its version and its configuration
     ///   file, and a card must be the same whoever made it.
-    /// - Groups of 32 MiB: so even the smallest partition has a second one, with a copy of the superblock to repair from.
+    /// - Groups of 32 MiB: 64 MiB, what the boards have, then hold a second one with a copy of the superblock to repair from.
     /// - An inode for each 64 KiB: a device has few files, and each inode costs time to check.
     /// - A journal of 8 MiB bounds the time its replay takes at a mount.
     /// - Room to grow to 256 GiB (67,108,864 blocks) in place; beyond, the kernel finds room itself.

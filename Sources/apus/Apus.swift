@@ -5,7 +5,7 @@ internal import Updating
 @main
 enum Apus {
     /// Everything the program can do, in the order in which the help shows it.
-    static let commands: [Command] = [.update, .slots, .confirm, .rollback]
+    static let commands: [Command] = [.update, .slots, .confirm, .rollback, .factoryReset]
 
     static func main() {
         exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)

@@ -6,9 +6,11 @@ struct AppBinaries {
     var initProgram: URL
     /// For the initramfs.
     var rootProgram: URL
+    /// `apus`, the command.
+    var command: URL
 
     /// The system's programs: products of the Apus package the app depends on.
-    private static let systemPrograms = ["apus-init", "apus-root"]
+    private static let systemPrograms = ["apus-init", "apus-root", "apus"]
 
     /// Cross-compiles all of them. What the compiler says goes through unchanged.
     static func build(_ package: AppPackage, sdk: InstalledSDK, quiet: Bool) throws -> AppBinaries {
@@ -37,7 +39,8 @@ struct AppBinaries {
             try state?.write(to: stamp, atomically: true, encoding: .utf8)
         }
         return AppBinaries(
-            app: products.appendingPathComponent(package.product), initProgram: programs[0], rootProgram: programs[1])
+            app: products.appendingPathComponent(package.product), initProgram: programs[0], rootProgram: programs[1],
+            command: programs[2])
     }
 
     /// Make a change of the app's code leave the rest of the file as it was, so that an update fetches little: segments
@@ -104,7 +107,11 @@ struct AppBinaries {
             })
         else { return nil }
         var contents: [String] = []
-        for folder in ["apus-init", "apus-root", "BootState", "Card", "Verity", "CLinux"].map({ "Sources/\($0)" }) {
+        let modules = [
+            "apus-init", "apus-root", "apus", "Updating", "Bundle", "JSON", "BootState", "Card", "Verity", "Threads",
+            "CLinux", "COpenSSL", "CZstd",
+        ]
+        for folder in modules.map({ "Sources/\($0)" }) {
             guard
                 let files = try? FileManager.default.contentsOfDirectory(
                     at: root.appendingPathComponent(folder), includingPropertiesForKeys: nil)

@@ -70,7 +70,8 @@ struct BurnCommand: ParsableCommand {
                 "\(disk.path) has \(disk.readableSize), a card for \(profile.name) needs \(size / 1_000_000 + 1) MB",
                 remedy: "take a larger card")
         }
-        try confirm("Write \(manifest.product) \(manifest.version) for \(profile.title) to the \(disk.title)?")
+        try confirm(
+            "Write \(manifest.product) \(manifest.version) (\(Nickname(of: manifest.id))) to the \(disk.title)?")
 
         // On the system's own temporary folder: the image is sparse.
         let place = FileManager.default.temporaryDirectory.appendingPathComponent("card.img")

@@ -16,9 +16,8 @@ struct SlotImage {
     /// already is not written anew.
     private static let kernelAlignment = 1 << 20
 
-    /// Measured with the reference app, as bytes to fetch, head included, for one constant and for one function changed:
-    /// chunks of 4 KiB 50 and 77 KB, of 8 KiB 40 and 76 KB, of 16 KiB 46 and 103 KB. Smaller ones pay with a longer chunk
-    /// table, larger ones with more content.
+    /// Measured with the reference app: what an update fetches is least with this, whether one constant or a function
+    /// was changed (docs/bundle-format.md). Smaller chunks pay with a longer chunk table, larger ones with more content.
     private static let rootChunkSize = 8192
 
     init(root: URL, kernel: URL, ramdisk: URL, writtenTo file: URL) throws {

@@ -31,8 +31,7 @@ struct CardImageTests {
         return file
     }
 
-    private func write(_ bundle: URL, trust: BundleTrust? = nil, settings: [String: String] = [:]) throws -> URL
-    {
+    private func write(_ bundle: URL, trust: BundleTrust? = nil, settings: [String: String] = [:]) throws -> URL {
         let image = folder.url.appendingPathComponent("card.img")
         try CardImage(
             profile: profile, provisioning: Provisioning(settings), progress: { Progress($0, quiet: true) }
@@ -49,13 +48,22 @@ struct CardImageTests {
     }
 
     @Test func holdsEverythingInItsPlace() async throws {
-        let image = try write(try await bundle(), settings: ["broker": "mqtt://b:1883", "serial": "d1"])
+        let bundle = try await bundle()
+        let image = try write(bundle, settings: ["broker": "mqtt://b:1883", "serial": "d1"])
         let layout = CardImage.layout(profile)
 
         #expect(try bytes(image, 440, 4) == Array("APUS".utf8))
         let copies = try BootState.copyOffsets.map { try bytes(image, $0, BootState.blockSize) }
         #expect(BootState.choose(copies[0], copies[1])?.state == .initial)
         #expect(try bytes(image, layout[1].offset, slot.count) == slot)
+        let head = try BundleReader(path: bundle.path, trust: .unchecked).head
+        let directory = layout[1].offset + SlotDirectory.offset(payloadSize: slot.count)
+        #expect(
+            SlotDirectory.headSize(prefix: try bytes(image, directory, SlotDirectory.prefixSize)) == head.size)
+        #expect(
+            try bytes(image, directory + SlotDirectory.prefixSize, head.size)
+                == Array(
+                    try Data(contentsOf: bundle).prefix(head.size)))
         #expect(try bytes(image, layout[2].offset, 4096).allSatisfy { $0 == 0 })
 
         let volume = "\(image.path)@@\(layout[0].offset)"

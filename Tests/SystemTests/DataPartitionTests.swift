@@ -52,32 +52,36 @@ extension SystemTests {
             }
         }
 
-        /// The shell itself is provisioned: that it is there shows that a reset keeps what was.
-        @Test func aFactoryResetKeepsWhatWasProvisionedAndThePartitionGrowsToTheCard() async throws {
-            let prepare: @Sendable (EmulatorCard) throws -> Void = { card in
-                try Self.addNote(card)
-                try FactoryReset(try BlockFile(card.file.path, isWritable: true)).request()
-            }
-            try await Machine.boot("virt", settings: Self.settings, prepare: prepare) { machine in
-                let shell = machine.shell
-                #expect(try await shell.run("ls /data; cat /data/apus/events").contains("factory reset: made anew"))
+        /// The shell itself is provisioned: that it is there again shows that a reset keeps what was.
+        @Test func itGrowsToTheCardAndAFactoryResetKeepsWhatWasProvisioned() async throws {
+            try await Machine.boot("virt", settings: Self.settings, prepare: Self.addNote) { machine in
+                let (shell, console) = (machine.shell, machine.emulator.console)
+                // The card is a power of two, its image is not.
+                try await console.wait(for: "data partition: grown from 64 to ", deadline: machine.deadline)
+                let card = try BlockFile(machine.card.file.path, isWritable: false)
+                let data = try CardLayout(of: card, path: machine.card.file.path).data
+                #expect(data.count > 64 << 20 && card.size - data.upperBound < 1 << 20)
+                try await Self.expectSize(data.count, shell)
+                #expect(try await shell.run("cat /data/note").contains("kept"))
+
+                try machine.emulator.type("apus factory-reset --yes")
+                try await console.wait(for: "data partition: factory reset", deadline: machine.deadline)
+                try await console.wait(for: "built-in shell", deadline: machine.deadline)
+                #expect(try await shell.run("cat /data/apus/events").contains("factory reset: made anew"))
                 #expect(try await !shell.run("ls /data").contains("note"))
                 #expect(try await shell.run("cat /run/apus/provisioned").contains("serial=WS-0042"))
                 #expect(try await shell.run("hostname").contains("apus-WS0042"))
-                let card = try BlockFile(machine.card.file.path, isWritable: false)
                 #expect(try !FactoryReset(card).isRequested())
-
-                // The card is a power of two, its image is not.
-                try await machine.emulator.console.wait(
-                    for: "data partition: grown from 64 to ", deadline: machine.deadline)
-                let layout = try CardLayout(of: card, path: machine.card.file.path)
-                #expect(card.size - layout.data.upperBound < 1 << 20)
-                let size = try await shell.run("df -m /data")
-                let mebibytes = size.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }.first ?? 0
-                // Less what ext4 needs for itself.
-                #expect(mebibytes > (layout.data.count >> 20) * 9 / 10 && mebibytes > 64, "\(size)")
+                try await Self.expectSize(data.count, shell)
                 _ = try await machine.readings.next(from: "button-GPIO0")
             }
+        }
+
+        private static func expectSize(_ bytes: Int, _ shell: Shell) async throws {
+            let text = try await shell.run("df -m /data")
+            let mebibytes = text.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }.first ?? 0
+            // Less what ext4 needs for itself.
+            #expect(mebibytes > (bytes >> 20) * 9 / 10, "\(text)")
         }
     }
 }

@@ -30,6 +30,9 @@ extension SystemTests {
         @Test func everyCutLeavesADeviceThatBootsAndUpdates() async throws {
             let seed = ProcessInfo.processInfo.environment["APUS_SEED"].flatMap(UInt64.init) ?? .random(in: 1...999_999)
             var random = Random(state: seed)
+            let moments = (0..<Self.cuts).map { _ in
+                Duration.milliseconds(Int.random(in: 500...Self.longest, using: &random))
+            }
             let board = try BoardCatalog(directory: Machine.checkout.appendingPathComponent("BoardProfiles"))
                 .profile("virt")
             let image = try Machine.image(for: "virt")
@@ -43,15 +46,14 @@ extension SystemTests {
                             [
                                 ("broker", broker.urlForGuest), ("console", "shell"), ("button.line", "GPIO0"),
                                 ("led.line", "GPIO7"),
-                            ], in: folder)
-                        for cut in 1...Self.cuts {
-                            let moment = Duration.milliseconds(Int.random(in: 500...Self.longest, using: &random))
+                            ])
+                        for (cut, moment) in moments.enumerated() {
                             try await Self.powerOn(board, card, in: folder) { emulator in
                                 try await Self.until(moment) {
                                     try await Self.work(emulator, url, journal, updates: .max)
                                 }
                             }
-                            try Self.check(card, after: "cut \(cut) of seed \(seed), at \(moment)")
+                            try Self.check(card, after: "cut \(cut + 1) of seed \(seed), at \(moment)")
                         }
                         // And now undisturbed: one update more, to its confirmation.
                         try await Self.powerOn(board, card, in: folder) { emulator in
