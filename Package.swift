@@ -13,7 +13,9 @@ let package = Package(
     products: [
         .library(name: "Apus", targets: ["Apus"]),
         .library(name: "Supervision", targets: ["Supervision"]),
+        .executable(name: "apus", targets: ["apus"]),
         .executable(name: "apus-init", targets: ["apus-init"]),
+        .executable(name: "apus-root", targets: ["apus-root"]),
         .executable(name: "fwtool", targets: ["fwtool"]),
     ],
     dependencies: [
@@ -48,7 +50,15 @@ let package = Package(
         .target(
             name: "Apus", dependencies: ["Threads", "Supervision", "Hardware", "Sensors", "Publishing", "Device"],
             swiftSettings: strict),
-        .executableTarget(name: "apus-init", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(
+            name: "Updating", dependencies: ["Bundle", "Card", "BootState", "Threads", "COpenSSL", "CLinux"],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "apus", dependencies: ["Updating", "Bundle", "Card", "BootState", "JSON"], swiftSettings: strict),
+        .target(name: "Verity", dependencies: ["CLinux"], swiftSettings: strict),
+        .executableTarget(
+            name: "apus-init", dependencies: ["BootState", "Card", "Verity", "CLinux"], swiftSettings: strict),
+        .executableTarget(name: "apus-root", dependencies: ["Verity"], swiftSettings: strict),
 
         // The developer's machine.
         .executableTarget(
@@ -81,7 +91,11 @@ let package = Package(
             name: "AppFixture", dependencies: ["Apus", "Supervision", "Sensors"], path: "Tests/AppFixture",
             swiftSettings: strict),
         .testTarget(name: "ApusTests", dependencies: ["Apus", "AppFixture"], swiftSettings: strict),
-        .testTarget(name: "ApusInitTests", dependencies: ["apus-init"], swiftSettings: strict),
+        .testTarget(
+            name: "UpdatingTests", dependencies: ["Updating", "Bundle", "Card", "BootState"], swiftSettings: strict),
+        .testTarget(
+            name: "ApusInitTests", dependencies: ["apus-init", "BootState", "Card"], swiftSettings: strict),
+        .testTarget(name: "VerityTests", dependencies: ["Verity"], swiftSettings: strict),
         .testTarget(
             name: "FwtoolTests", dependencies: ["fwtool", "Bundle", "BootState", "JSON"], swiftSettings: strict),
         .testTarget(name: "SystemTests", dependencies: ["fwtool", "BootState", "JSON"], swiftSettings: strict),

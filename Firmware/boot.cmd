@@ -1,96 +1,158 @@
 # Chooses the slot, loads its kernel and starts it. Run by U-Boot on every board.
 #
-# Duties: read the boot state (two checksummed copies, the newer valid one counts), take one try off a slot on trial
-# before it is started, load nothing whose checksum is wrong, fall back to the other slot when one cannot load.
-# It must never write anywhere but the older copy of the state, and never stop: a device in the field has no keyboard.
+# Duties, all specified in docs/boot-state.md: read the boot state (two checksummed copies, the newer valid one counts) and
+# the note the last start left in memory; count what a slot on trial may still do before it starts it; load nothing whose
+# checksum is wrong; fall back to the other slot when one cannot load.
+# It must never write anywhere but the older copy of the state, write at most once a start, and never stop: a device in the
+# field has no keyboard.
 #
-# State: U-Boot environment block of 512 bytes at sector 0x40 and at 0x80: st_seq (hexadecimal, higher is newer), st_act
-# (a|b, the confirmed slot), st_try (a|b|-, the slot on trial), st_left (tries left, one hexadecimal digit).
-# Slot: partition 2 (a) or 3 (b). Its first sector holds an environment block that says where in it lie, in sectors from
-# its start, kernel and initramfs as legacy U-Boot images, whose checksums bootm verifies.
 # Set by the image build, before this text: base (start of memory), console (kernel arguments).
 # apus_args, from the environment, is added to the kernel's arguments.
 
 # Clear of the decompressed kernel (base + 0x200000 and 40 MB on) and of QEMU's device tree (base + 0x8000000).
-setexpr state ${base} + 0x6000000
+setexpr block ${base} + 0x6000000
 setexpr header ${base} + 0x6001000
+setexpr checksum ${base} + 0x6002000
 setexpr kernel ${base} + 0xa000000
 setexpr ramdisk ${base} + 0xe000000
+# The note: a page.
+setexpr note ${base} + 0x7f00000
+setexpr note_slot ${note} + 4
+setexpr note_stage ${note} + 8
+setexpr note_count ${note} + c
+setexpr note_filler ${note} + 10
+setexpr note_check ${note} + ffc
 
 test -n "${devtype}" || setenv devtype mmc
 test -n "${devnum}" || setenv devnum 0
 ${devtype} dev ${devnum}
 
-# The newer valid copy.
-setenv current
-setenv sequence 0
-setenv active a
-setenv trial -
-setenv left 0
+# The newer valid copy. Without one: slot a, then b, and nothing is written, so that a card that reads badly today is not
+# changed.
+setenv sequence 0; setenv older 40
+setenv active a; setenv trial -; setenv left 0; setenv cold 0; setenv bad -; setenv last -
 for copy in 40 80; do
-  setenv st_seq; setenv st_act; setenv st_try; setenv st_left
-  if ${devtype} read ${state} ${copy} 1; then
-    if env import -c ${state} 0x200 st_seq st_act st_try st_left; then
-      if itest ${st_seq} -gt ${sequence}; then
-        setenv current ${copy}; setenv sequence ${st_seq}
-        setenv active ${st_act}; setenv trial ${st_try}; setenv left ${st_left}
-      fi
+  setenv st_seq; setenv st_act; setenv st_try; setenv st_left; setenv st_cold; setenv st_bad; setenv st_why
+  if ${devtype} read ${block} ${copy} 1 && env import -c ${block} 0x200 st_seq st_act st_try st_left st_cold st_bad st_why; then
+    if test -n "${st_seq}" && itest ${st_seq} -gt ${sequence}; then
+      setenv sequence ${st_seq}
+      setenv active ${st_act}; setenv trial ${st_try}; setenv left ${st_left}; setenv cold ${st_cold}
+      setenv bad ${st_bad}; setenv last ${st_why}
+      if test ${copy} = 40; then setenv older 80; else setenv older 40; fi
     fi
   fi
 done
-# No valid copy: slot a, then b. Nothing is written, so that a card that reads badly today is not changed.
+if test "${active}" = b; then setenv other a; else setenv active a; setenv other b; fi
 
-# A slot on trial goes first while it has tries left.
-setenv first ${active}
-setenv dirty 0
-if test "${trial}" != "-"; then
-  if test "${left}" != "0"; then
-    setenv first ${trial}; setexpr left ${left} - 1; setenv dirty 1
+# What became of the last start. Without a valid note the power was cut.
+setenv noted -; setenv stage 0; setenv count 0
+crc32 ${note} ffc ${checksum}
+if itest.l *${note} == 544f4e41 && itest.l *${checksum} == *${note_check}; then
+  setexpr.l noted *${note_slot}; setexpr.l stage *${note_stage}; setexpr.l count *${note_count}
+fi
+setenv death -
+if test ${stage} = 1; then setenv death start; fi
+if test ${stage} = 2 || test ${stage} = 5; then setenv death reset; fi
+if test ${stage} = 4; then setenv death app; fi
+
+echo "apus: boot state ${sequence}: active ${active}, trial ${trial}, failures left ${left}, starts left ${cold}, bad ${bad}; note ${noted} ${stage} ${count}"
+
+# Writes the state.
+setenv store 'setexpr st_seq ${sequence} + 1; setenv st_act ${active}; setenv st_try ${trial}; setenv st_left ${left}; setenv st_cold ${cold}; setenv st_bad ${bad}; setenv st_why ${last}; mw.b ${block} 0 0x200; env export -c -s 0x200 ${block} st_seq st_act st_try st_left st_cold st_bad st_why; ${devtype} write ${block} ${older} 1'
+# Ends the trial for a reason.
+setenv roll_back 'echo "apus: slot ${trial} is rolled back (${reason})"; setenv bad ${trial}; setenv last ${trial}:${reason}; setenv trial -; setenv left 0; setenv cold 0; run store'
+
+setenv first ${active}; setenv second ${other}
+setenv why -; setenv deaths 0; setenv preferred -
+if test "${trial}" = "${other}"; then
+  setenv reason -
+  if test ${noted} = ${trial} && test ${death} != -; then
+    test ${left} = 0 || setexpr left ${left} - 1
+    test ${left} != 0 || setenv reason ${death}
   else
-    echo "apus: slot ${trial} was not confirmed, back to slot ${active}"
-    setenv trial -; setenv dirty 1
+    test ${cold} = 0 || setexpr cold ${cold} - 1
+    test ${cold} != 0 || setenv reason cold
+  fi
+  if test ${reason} = -; then
+    setenv first ${trial}; setenv second ${active}
+  else
+    run roll_back
+  fi
+else
+  setenv trial -
+  if test "${bad}" = ${active}; then
+    setenv first ${other}; setenv second ${active}; setenv why ${last}
+  fi
+  setenv preferred ${first}
+  if test ${noted} = ${first} && test ${death} = start; then
+    setenv deaths ${count}; test ${count} = ff || setexpr deaths ${count} + 1
+  fi
+  # Hexadecimal.
+  setenv patience 3
+  if test "${bad}" = ${second}; then setenv patience 9; fi
+  if itest ${deaths} -ge ${patience}; then
+    setenv why ${first}:start; setenv first ${second}; setenv second ${preferred}
   fi
 fi
-if test ${dirty} = 1; then
-  setexpr st_seq ${sequence} + 1
-  setenv st_act ${active}; setenv st_try ${trial}; setenv st_left ${left}
-  if test "${current}" = 40; then setenv older 80; else setenv older 40; fi
-  mw.b ${header} 0 0x200
-  env export -c -s 0x200 ${header} st_seq st_act st_try st_left
-  # A trial that cannot be counted could be repeated for ever: then the confirmed slot.
-  ${devtype} write ${header} ${older} 1 || setenv first ${active}
-fi
-if test ${first} = a; then setenv second b; else setenv second a; fi
 
-echo "apus: boot state ${sequence}: active ${active}, trial ${trial}, tries left ${left}"
-for slot in ${first} ${second}; do
+# The first one again: a trial that could not be counted is better than nothing.
+setenv counting 1
+for slot in ${first} ${second} ${first}; do
   if test ${slot} = b; then setenv partition 3; else setenv partition 2; fi
+  setenv sl_root_n; setenv sl_hash; setenv sl_verity; setenv ve_hash
   setenv sl_kernel; setenv sl_kernel_n; setenv sl_ramdisk; setenv sl_ramdisk_n
   setenv reason header
-  if part start ${devtype} ${devnum} ${partition} start; then
-    if ${devtype} read ${header} ${start} 1; then
-      if env import -c ${header} 0x200 sl_kernel sl_kernel_n sl_ramdisk sl_ramdisk_n; then
-        setenv reason kernel
-        setexpr sector ${start} + ${sl_kernel}
-        if ${devtype} read ${kernel} ${sector} ${sl_kernel_n}; then
-          setexpr sector ${start} + ${sl_ramdisk}
-          if ${devtype} read ${ramdisk} ${sector} ${sl_ramdisk_n}; then
-            # bootm resets the board when decompression fails: look at both checksums before.
-            if iminfo ${kernel}; then
-              setenv reason initramfs
-              if iminfo ${ramdisk}; then
-                echo "apus: starting slot ${slot}"
-                setenv bootargs "${console} panic=5 quiet loglevel=4 apus.slot=${slot} apus.active=${active} ${apus_args}"
-                bootm ${kernel} ${ramdisk} ${fdt_addr}
-                setenv reason start
-              fi
-            fi
-          fi
+  if part start ${devtype} ${devnum} ${partition} start && ${devtype} read ${header} ${start} 1 && env import -c ${header} 0x200 sl_root_n sl_hash sl_verity sl_kernel sl_kernel_n sl_ramdisk sl_ramdisk_n; then
+    setenv reason root
+    setexpr sector ${start} + ${sl_verity}
+    if ${devtype} read ${header} ${sector} 1 && env import -c ${header} 0x200 ve_hash; then
+      setenv reason kernel
+      setexpr sector ${start} + ${sl_kernel}
+      # bootm resets the board when decompression fails: look at both checksums before.
+      if ${devtype} read ${kernel} ${sector} ${sl_kernel_n} && iminfo ${kernel}; then
+        setenv reason initramfs
+        setexpr sector ${start} + ${sl_ramdisk}
+        if ${devtype} read ${ramdisk} ${sector} ${sl_ramdisk_n} && iminfo ${ramdisk}; then
+          setenv reason -
         fi
       fi
     fi
   fi
+  # A trial that cannot be counted could be repeated for ever: only if the confirmed slot cannot be started, too.
+  if test ${reason} = - && test ${slot} = ${trial} && test ${counting} = 1; then
+    run store || setenv reason state
+    if test ${reason} = state; then setenv counting 0; fi
+  fi
+  if test ${reason} = -; then
+    # A page the kernel leaves alone: not in its memory map, and so within reach of /dev/mem.
+    setenv arguments "apus.slot=${slot} apus.verity=${sl_root_n},${sl_hash},${ve_hash}"
+    test ${why} = - || setenv arguments "${arguments} apus.why=${why}"
+    setenv address_cells 1; setenv size_cells 1; setenv high; setenv high_size
+    mw.l ${note} 0 400
+    if fdt addr ${fdt_addr} && fdt resize 1000; then
+      fdt get value address_cells / "#address-cells"; fdt get value size_cells / "#size-cells"
+      itest ${address_cells} == 1 || setenv high 0
+      itest ${size_cells} == 1 || setenv high_size 0
+      fdt mknode / reserved-memory
+      fdt set /reserved-memory "#address-cells" <${address_cells}>
+      fdt set /reserved-memory "#size-cells" <${size_cells}>
+      fdt set /reserved-memory ranges
+      if fdt mknode /reserved-memory apus-note && fdt set /reserved-memory/apus-note reg <${high} 0x${note} ${high_size} 0x1000> && fdt set /reserved-memory/apus-note no-map; then
+        setenv arguments "${arguments} apus.note=0x${note}"
+        mw.l ${note} 544f4e41; mw.l ${note_slot} ${slot}; mw.l ${note_stage} 1
+        if test ${slot} = ${preferred}; then mw.l ${note_count} ${deaths}; fi
+        mw.l ${note_filler} 5aa5c33c 3fb
+        crc32 ${note} ffc ${note_check}
+      fi
+    fi
+    echo "apus: starting slot ${slot} (${why})"
+    setenv bootargs "${console} panic=5 quiet loglevel=4 ${arguments} ${apus_args}"
+    bootm ${kernel} ${ramdisk} ${fdt_addr}
+    setenv reason start
+  fi
   echo "apus: slot ${slot} cannot be loaded (${reason}), trying the other"
+  setenv why ${slot}:${reason}
+  if test ${slot} = ${trial} && test ${reason} != state; then run roll_back; fi
 done
 echo "apus: no slot can be loaded, starting over"
 sleep 5

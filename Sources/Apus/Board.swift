@@ -15,6 +15,9 @@ public struct Board: Sendable {
 
     public let config: Configuration
 
+    /// What the app's author demands for the firmware's health.
+    let health = HealthChecks()
+
     private let buses: [String: I2CPort]
     private let chip: GPIOPin.Chip
 

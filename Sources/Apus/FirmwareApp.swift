@@ -1,5 +1,6 @@
 internal import Device
 internal import Glibc
+internal import Publishing
 public import Supervision
 
 /// An app that is the firmware of a device: says which children its supervisor has.
@@ -49,6 +50,13 @@ extension FirmwareApp {
         let board = try Board.current()
         let supervisor = try Supervisor("app", children: try Self().children(on: board), onEvent: log)
         let app = Task { try await supervisor.run() }
+        if HealthSocket.exists {
+            let reporter = HealthReporter(
+                rules: HealthRules(board.config), checks: board.health, clock: ContinuousClock(),
+                snapshot: { await supervisor.snapshot() }, areBrokersConnected: { BrokerConnections.areAllUp },
+                report: HealthSocket.send, log: Log.line)
+            Task { await reporter.run() }
+        }
         try Signals.onEach { signal in
             if signal == SIGUSR1 {
                 Task { Log.text("\(await supervisor.snapshot())") }

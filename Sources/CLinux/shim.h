@@ -1,14 +1,17 @@
 // What Linux offers and Swift's Glibc module does not: variadic system calls, macros, headers it leaves out.
 #pragma once
 #include <fcntl.h>
+#include <linux/dm-ioctl.h>
 #include <linux/futex.h>
 #include <linux/if_arp.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/watchdog.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/reboot.h>
@@ -68,3 +71,10 @@ static inline void linux_prefetch(uintptr_t address) {
 
 /// open(2)'s O_DIRECT, whose value differs between architectures; glibc shows it under _GNU_SOURCE only.
 static const int linux_o_direct = __O_DIRECT;
+
+// ioctl(2) numbers that are macros (linux/dm-ioctl.h, linux/watchdog.h).
+static const unsigned long linux_dm_create = DM_DEV_CREATE;
+static const unsigned long linux_dm_load = DM_TABLE_LOAD;
+static const unsigned long linux_dm_suspend = DM_DEV_SUSPEND;
+static const unsigned long linux_dm_status = DM_TABLE_STATUS;
+static const unsigned long linux_watchdog_set_timeout = WDIOC_SETTIMEOUT;

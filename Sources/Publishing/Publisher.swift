@@ -35,7 +35,9 @@ public actor Publisher {
 
     private var queue: DeliveryQueue
     private var connection: MQTTConnection?
-    private var session: UInt64?
+    private var session: UInt64? {
+        didSet { BrokerConnections.set(ObjectIdentifier(self), isConnected: session != nil) }
+    }
     private var acknowledged: UInt64 = 0
     private var unpublishable: UInt64 = 0
     private var isDropping = false
@@ -63,6 +65,8 @@ public actor Publisher {
         self.configure = configure
         queue = DeliveryQueue(capacity: capacity)
     }
+
+    deinit { BrokerConnections.remove(ObjectIdentifier(self)) }
 
     /// The publisher as a supervised child. It fails to start with a broker's URL or a device's id that is not valid; an
     /// absent broker is not a failure.

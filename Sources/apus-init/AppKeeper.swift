@@ -15,8 +15,11 @@ struct AppKeeper {
     static let stableRun: Int64 = 60_000_000_000
     /// With the delays above the tenth failure comes after three and a half minutes at the earliest. A reboot then
     /// gives drivers, bus and memory a clean start, and the boot script the choice of another slot.
-    static let failuresBeforeReboot = 10
+    static let failures = 10
+    /// On trial the other slot is known to be good: fifteen seconds of crashes are enough.
+    static let failuresOfTrial = 5
 
+    var failuresBeforeReboot = failures
     private(set) var failures = 0
     private var startedAt: Int64 = 0
 
@@ -25,7 +28,7 @@ struct AppKeeper {
     mutating func ended(at time: Int64) -> Decision {
         if time - startedAt >= Self.stableRun { failures = 0 }
         failures += 1
-        if failures >= Self.failuresBeforeReboot { return .reboot }
+        if failures >= failuresBeforeReboot { return .reboot }
         var delay = Self.firstDelay
         for _ in 1..<failures { delay = min(delay * 2, Self.longestDelay) }
         return .start(at: time + delay)

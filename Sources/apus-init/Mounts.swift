@@ -28,13 +28,10 @@ enum Mounts {
         attach("tmpfs", "/data", "tmpfs", UInt(MS_NOSUID | MS_NODEV), "mode=755,size=32m")
     }
 
-    /// The root's device with partition number 4: /dev/mmcblk0p2 -> /dev/mmcblk0p4, /dev/vda3 -> /dev/vda4.
+    /// Named by the initramfs; nil where it found no card.
     private static func dataPartition() -> String? {
-        for line in Settings.lines(of: "/proc/mounts") {
-            let fields = line.split(separator: " ")
-            if fields.count >= 3, fields[1] == "/", fields[2] == "erofs" { return fields[0].dropLast() + "4" }
-        }
-        return nil
+        let path = "/dev/apus/data"
+        return access(path, F_OK) == 0 ? path : nil
     }
 
     static func detachData() {

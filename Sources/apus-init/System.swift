@@ -1,5 +1,8 @@
+internal import BootState
 internal import CLinux
+internal import Card
 internal import Glibc
+internal import Verity
 
 /// Everything apus-init keeps running, in one poll loop.
 struct System {
@@ -14,8 +17,23 @@ struct System {
     /// Pause before a DHCP client or a console shell that ended is started again.
     private static let pause: Int64 = 2 * nanosecondsPerSecond
 
+    /// How often the root image's state is asked for.
+    private static let rootInterval: Int64 = 10 * nanosecondsPerSecond
+    /// How long a slot on trial has to become healthy, in seconds, unless `health.deadline` says otherwise.
+    private static let healthTime: Int64 = 900
+
     private let signals: Signals
     private let links = Links()
+    private let reports = AppReports()
+    private var boot: BootControl
+    /// What the note says when the machine goes down.
+    private var farewell = BootNote.Stage.orderly
+    private var watchdog: Watchdog?
+    /// When the app last reported; nil before it did.
+    private var lastReport: Int64?
+    /// When a slot on trial must have become healthy.
+    private var trialDeadline: Int64?
+    private var rootCheck: Int64 = 0
     private var settings = Settings()
     private var phase = Phase.running
     private var app: pid_t?
@@ -25,7 +43,10 @@ struct System {
     private var clients: [String: (process: pid_t?, again: Int64)] = [:]
     private var shell: (process: pid_t?, again: Int64)?
 
-    init(signals: Signals) { self.signals = signals }
+    init(signals: Signals, boot: BootControl) {
+        self.signals = signals
+        self.boot = boot
+    }
 
     mutating func run() {
         settings.read("/etc/apus/board.conf")
@@ -33,6 +54,12 @@ struct System {
         Mounts.data()
         settings.read("/etc/apus/app.conf")
         settings.read("/data/apus/config")
+        if boot.isTrial {
+            let time = settings["health.deadline"].flatMap { Int64($0) }.map { max(1, min($0, 86_400)) }
+            trialDeadline = now() + (time ?? Self.healthTime) * nanosecondsPerSecond
+            keeper.failuresBeforeReboot = AppKeeper.failuresOfTrial
+            Log.line("slot \(boot.slot?.rawValue ?? "-") is on trial")
+        }
         start()
         // What the app waits for is in the initramfs; the rest (drivers of devices that may be there) comes beside it.
         let modules = settings["modules"]?.split(separator: " ").map(String.init) ?? []
@@ -42,15 +69,17 @@ struct System {
             wait()
             while let signal = signals.next() { handle(signal) }
             for change in links.changes() { handle(change) }
+            while let report = reports.next() { handle(report) }
             act(at: now())
         }
     }
 
     // MARK: - The loop
 
-    /// Until a signal, a change of the network, or the next thing that is due; ten seconds at most.
+    /// Until a signal, a change of the network, a report, or the next thing that is due; until the watchdog wants to be fed
+    /// at most.
     private func wait() {
-        var due = [now() + 10 * nanosecondsPerSecond]
+        var due = [now() + Watchdog.interval]
         due += clients.values.filter { $0.process == nil }.map(\.again)
         if let shell, shell.process == nil { due.append(shell.again) }
         switch phase {
@@ -63,13 +92,16 @@ struct System {
         var descriptors = [
             pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: links.descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: reports.descriptor, events: Int16(POLLIN), revents: 0),
         ]
         poll(&descriptors, nfds_t(descriptors.count), milliseconds)
     }
 
     private mutating func act(at time: Int64) {
+        feedWatchdog()
         switch phase {
         case .running:
+            judge(at: time)
             if let at = startApp, time >= at { start() }
             if let shell, shell.process == nil, time >= shell.again { startShell() }
         case .stopping(let command, let deadline):
@@ -121,6 +153,7 @@ struct System {
             appEnded(0)
             return
         }
+        lastReport = nil
         app = spawn([program], folder: "/data")
         keeper.started(at: now())
         if app != nil { Log.line("started \(program)") } else { appEnded(0) }
@@ -143,8 +176,68 @@ struct System {
             )
         case .reboot:
             Log.line("the app ended (\(reason)) for the \(keeper.failures)th time in a row")
+            farewell = .appGaveUp
+            conclude("the app ended again and again") { boot throws(CardError) in try boot.rollBack(.app) }
             stop(Int32(RB_AUTOBOOT), "reboot")
         }
+    }
+
+    // MARK: - Health
+
+    private mutating func handle(_ report: AppReports.Report) {
+        lastReport = now()
+        guard report == .healthy else { return }
+        conclude("the app is healthy") { boot throws(CardError) in try boot.healthy() }
+    }
+
+    /// Whatever makes the running slot one that must not go on.
+    private mutating func judge(at time: Int64) {
+        if let app, let last = lastReport, time - last > AppReports.patience {
+            Log.line("the app has not reported for \(AppReports.patience / nanosecondsPerSecond) s and is killed")
+            lastReport = nil
+            kill(app, SIGKILL)
+        }
+        if time >= rootCheck {
+            rootCheck = time + Self.rootInterval
+            if VerityDevice.isCorrupt() == true {
+                // Said once: without a better slot this one goes on as long as it can.
+                rootCheck = .max
+                conclude("the root image is damaged") { boot throws(CardError) in try boot.giveUp(.root) }
+            }
+        }
+        if let deadline = trialDeadline, time >= deadline {
+            trialDeadline = nil
+            conclude("not healthy in time") { boot throws(CardError) in try boot.rollBack(.health) }
+        }
+    }
+
+    private mutating func conclude(
+        _ fact: String, _ decide: (inout BootControl) throws(CardError) -> BootControl.Verdict
+    ) {
+        let slot = boot.slot?.rawValue ?? "-"
+        do throws(CardError) {
+            switch try decide(&boot) {
+            case .none: break
+            case .confirmed:
+                trialDeadline = nil
+                keeper.failuresBeforeReboot = AppKeeper.failures
+                Log.line("\(fact): slot \(slot) is confirmed")
+            case .adopted: Log.line("\(fact): slot \(slot) is the confirmed one from now on")
+            case .givenUp:
+                Log.line("\(fact): slot \(slot) is given up")
+                stop(Int32(RB_AUTOBOOT), "reboot")
+            }
+        } catch {
+            Log.line("\(fact), but the boot state stays as it is: \(error)")
+        }
+    }
+
+    private mutating func feedWatchdog() {
+        if watchdog == nil, !Watchdog.isAbsent {
+            watchdog = Watchdog("/dev/watchdog0")
+            if watchdog != nil { Log.line("watchdog started") }
+        }
+        watchdog?.feed()
     }
 
     // MARK: - Network
@@ -188,6 +281,7 @@ struct System {
         }
         kill(-1, SIGKILL)
         Mounts.detachData()
+        boot.tell(farewell)
         Log.line("going down")
         reboot(command)
         // The kernel refused, or a driver for it is missing: a panic resets the machine too.

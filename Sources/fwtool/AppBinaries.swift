@@ -1,25 +1,35 @@
 import Foundation
 
-/// The app and apus-init, built for the device.
+/// The app and the programs of the system, built for the device.
 struct AppBinaries {
     var app: URL
     var initProgram: URL
+    /// For the initramfs.
+    var rootProgram: URL
+    /// `apus`, the command.
+    var command: URL
 
-    /// Cross-compiles both. What the compiler says goes through unchanged.
+    /// The system's programs: products of the Apus package the app depends on.
+    private static let systemPrograms = ["apus-init", "apus-root", "apus"]
+
+    /// Cross-compiles all of them. What the compiler says goes through unchanged.
     static func build(_ package: AppPackage, sdk: InstalledSDK, quiet: Bool) throws -> AppBinaries {
         try swiftBuild(package, sdk, product: package.product, quiet: quiet)
         let products = package.folder.appendingPathComponent(".build/\(SDKBundle.triple)/release")
-        let initProgram = products.appendingPathComponent("apus-init")
+        let programs = systemPrograms.map { products.appendingPathComponent($0) }
 
-        // apus-init is a product of the Apus package the app depends on. Asking SwiftPM whether it is up to date costs a
-        // second of every build; its few source files are compared instead.
-        let stamp = package.folder.appendingPathComponent(".build/apus-init.stamp")
-        let state = initSources(package).map { sources in
+        // Asking SwiftPM whether they are up to date costs seconds of every build; their few source files are compared
+        // instead.
+        let stamp = package.folder.appendingPathComponent(".build/apus-system.stamp")
+        let state = systemSources(package).map { sources in
             Hash.hex(of: Data(([sdk.name, sdk.manifest?.compiler ?? ""] + sources).joined(separator: "\0").utf8))
         }
         let known = try? String(contentsOf: stamp, encoding: .utf8)
-        if state == nil || state != known || !FileManager.default.fileExists(atPath: initProgram.path) {
-            do { try swiftBuild(package, sdk, product: "apus-init", quiet: true) } catch let error as FwtoolError {
+        let isComplete = programs.allSatisfy { FileManager.default.fileExists(atPath: $0.path) }
+        if state == nil || state != known || !isComplete {
+            do {
+                for program in systemPrograms { try swiftBuild(package, sdk, product: program, quiet: true) }
+            } catch let error as FwtoolError {
                 throw error.cause.contains("no product named")
                     ? FwtoolError(
                         "the package in \(package.folder.path) does not depend on Apus",
@@ -28,7 +38,9 @@ struct AppBinaries {
             }
             try state?.write(to: stamp, atomically: true, encoding: .utf8)
         }
-        return AppBinaries(app: products.appendingPathComponent(package.product), initProgram: initProgram)
+        return AppBinaries(
+            app: products.appendingPathComponent(package.product), initProgram: programs[0], rootProgram: programs[1],
+            command: programs[2])
     }
 
     /// Make a change of the app's code leave the rest of the file as it was, so that an update fetches little: segments
@@ -65,8 +77,8 @@ struct AppBinaries {
         }
     }
 
-    /// The contents of everything apus-init is built from; nil where the Apus package cannot be found.
-    private static func initSources(_ package: AppPackage) -> [String]? {
+    /// The contents of everything the system's programs are built from; nil where the Apus package cannot be found.
+    private static func systemSources(_ package: AppPackage) -> [String]? {
         struct State: Decodable {
             struct Object: Decodable { var dependencies: [Dependency] }
             struct Dependency: Decodable {
@@ -95,7 +107,11 @@ struct AppBinaries {
             })
         else { return nil }
         var contents: [String] = []
-        for folder in ["Sources/apus-init", "Sources/CLinux"] {
+        let modules = [
+            "apus-init", "apus-root", "apus", "Updating", "Bundle", "JSON", "BootState", "Card", "Verity", "Threads",
+            "CLinux", "COpenSSL", "CZstd",
+        ]
+        for folder in modules.map({ "Sources/\($0)" }) {
             guard
                 let files = try? FileManager.default.contentsOfDirectory(
                     at: root.appendingPathComponent(folder), includingPropertiesForKeys: nil)

@@ -46,7 +46,9 @@ struct CardImage {
             let file = folder.appendingPathComponent("card")
             let layout = Self.layout(profile)
             try create(file, layout)
+            let head = reader.head
             try fill(file, layout, from: reader, scratch: folder)
+            try writeDirectory(of: head, from: bundle, to: file, layout[1])
             try makeData(file, layout[3], scratch: folder)
             guard rename(file.path, image.path) == 0 else {
                 throw FwtoolError("\(image.path) cannot be written: \(String(cString: strerror(errno)))")
@@ -135,6 +137,20 @@ struct CardImage {
         for name in names {
             try Command("mcopy", ["-i", volume, staged.appendingPathComponent(name).path, "::/\(name)"]).run()
         }
+    }
+
+    /// Lets the first update know what the slot holds. A slot without room for it does without.
+    private func writeDirectory(of head: BundleHead, from bundle: URL, to file: URL, _ slot: Partition) throws {
+        guard let payload = head.payload(named: Manifest.slotName) else { return }
+        let source = try FileHandle(forReadingFrom: bundle)
+        defer { try? source.close() }
+        let directory = SlotDirectory.encoded(head: Array(try source.read(upToCount: head.size) ?? Data()))
+        let offset = SlotDirectory.offset(payloadSize: head.manifest.payloads[payload].size)
+        guard offset + directory.count <= slot.size else { return }
+        let handle = try FileHandle(forUpdating: file)
+        defer { try? handle.close() }
+        try handle.seek(toOffset: UInt64(slot.offset + offset))
+        try handle.write(contentsOf: Data(directory))
     }
 
     private func makeData(_ file: URL, _ part: Partition, scratch: URL) throws {

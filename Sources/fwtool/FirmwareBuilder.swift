@@ -21,6 +21,7 @@ struct FirmwareBuilder {
             of: PackageName(name: profile.kernel.package, suite: suite), withPrefix: "linux-image-")
         let kernel = try store.unpack(kernelName)
         let busybox = try store.unpack(PackageName(name: "busybox-static", suite: suite))
+        let certificates = try store.unpack(PackageName(name: "ca-certificates", suite: suite))
         let program = try busybox.file("usr/bin/busybox")
         let modules = try KernelModules(kernel)
 
@@ -29,22 +30,23 @@ struct FirmwareBuilder {
         }
         let objcopy = toolchain.tool("llvm-objcopy")
         let runtime = try cached("Collecting the runtime") {
-            try RuntimeLayer(sdk: sdk, busybox: program, objcopy: objcopy)
-                .files(for: [binaries.app, binaries.initProgram])
+            try RuntimeLayer(sdk: sdk, busybox: program, rootProgram: binaries.rootProgram, objcopy: objcopy)
+                .files(for: [binaries.app, binaries.initProgram, binaries.rootProgram, binaries.command])
         }
         let ramdisk = try cached("Packing the initramfs") {
             try Initramfs.file(profile: profile, modules: modules, runtime: runtime)
         }
         let bootFiles = BootFiles(profile: profile, store: store, kernel: kernel)
         let bill = try billOfMaterials(
-            packages: [kernel, busybox] + bootFiles.packages(),
+            packages: [kernel, busybox, certificates] + bootFiles.packages(),
             libraries: runtime.map(\.path).filter { $0.hasPrefix("lib/") }.map { String($0.dropFirst(4)) })
         return try await TemporaryFolder.with(beside: bundle) { folder in
             let root = folder.appendingPathComponent("root")
             let rootImage = folder.appendingPathComponent("root.erofs")
             let slot = try cached("Composing the root image") {
-                try RootImage(profile: profile, modules: modules, objcopy: objcopy).stage(
-                    root, app: package, binaries: binaries, trusted: keys.map(\.verificationKey) + trusted)
+                try RootImage(profile: profile, modules: modules, objcopy: objcopy, certificates: certificates)
+                    .stage(
+                        root, app: package, binaries: binaries, trusted: keys.map(\.verificationKey) + trusted)
                 try RootImage.pack(root, to: rootImage)
                 return try SlotImage(
                     root: rootImage, kernel: kernelImage, ramdisk: ramdisk,

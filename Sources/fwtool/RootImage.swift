@@ -1,13 +1,15 @@
 import Bundle
 import Foundation
 
-/// The read-only root image: the app, apus-init, the running system's kernel modules and configuration, and nothing else.
-/// What both programs need to run comes from the ``RuntimeLayer``.
+/// The read-only root image: the app, apus-init, apus, the running system's kernel modules and configuration, and nothing
+/// else. What these programs need to run comes from the ``RuntimeLayer``.
 struct RootImage {
     let profile: BoardProfile
     let modules: KernelModules
     /// Stripped for the image by `llvm-objcopy`.
     let objcopy: String
+    /// Debian's `ca-certificates`: Mozilla's list, by which https tells whom to trust.
+    let certificates: PackageStore.Unpacked
 
     /// The BusyBox applets the system itself uses, and what an operator needs on a console.
     private static let applets = [
@@ -45,7 +47,17 @@ struct RootImage {
                 atPath: root.appendingPathComponent("usr/bin/\(applet)").path, withDestinationPath: "busybox")
         }
         try strip(binaries.initProgram, to: root.appendingPathComponent("usr/sbin/apus-init"))
+        try strip(binaries.command, to: root.appendingPathComponent("usr/bin/apus"))
         try strip(binaries.app, to: root.appendingPathComponent("app/\(app.product)"))
+
+        // One file, as Debian's update-ca-certificates makes it and OpenSSL reads it.
+        let folder = root.appendingPathComponent("etc/ssl/certs")
+        try manager.createDirectory(at: folder, withIntermediateDirectories: true)
+        var authorities = Data()
+        for file in certificates.glob("usr/share/ca-certificates/mozilla/*.crt") {
+            authorities += try Data(contentsOf: file)
+        }
+        try authorities.write(to: folder.appendingPathComponent("ca-certificates.crt"))
 
         // What the initramfs has loaded needs no second copy.
         let loaded = try modules.closure(profile.modules.initramfs.map(\.name), profile: profile.name)

@@ -8,6 +8,8 @@ import Foundation
 struct RuntimeLayer {
     let sdk: InstalledSDK
     let busybox: URL
+    /// apus-root, which the initramfs runs.
+    let rootProgram: URL
     /// `llvm-objcopy`.
     let objcopy: String
 
@@ -20,7 +22,7 @@ struct RuntimeLayer {
     /// The layer's files below `/runtime`, for these programs.
     func files(for programs: [URL]) throws -> [(path: String, file: URL)] {
         let libraries = try libraries(for: programs).sorted { $0.lastPathComponent < $1.lastPathComponent }
-        return [("bin/busybox", busybox)]
+        return [("bin/busybox", busybox), ("bin/apus-root", try stripped(rootProgram))]
             + (try libraries.map { ("lib/\($0.lastPathComponent)", try stripped($0)) })
     }
 
@@ -58,7 +60,7 @@ struct RuntimeLayer {
         return Array(found.values)
     }
 
-    /// Strips a library, once for all builds.
+    /// Strips a library or program, once for all builds.
     private func stripped(_ library: URL) throws -> URL {
         let file = library.resolvingSymlinksInPath()
         let attributes = try FileManager.default.attributesOfItem(atPath: file.path)

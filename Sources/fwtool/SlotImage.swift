@@ -2,12 +2,12 @@ import BootState
 import Bundle
 import Foundation
 
-/// What a slot partition holds, as one file: the root image with the slot header in its first sector, the kernel, the
-/// initramfs, each on a 4 KiB boundary or a wider one.
+/// What a slot partition holds, as one file: the root image with the slot header in its first sector, its hash tree with
+/// the root hash behind it, the kernel, the initramfs, each on a 4 KiB boundary.
 struct SlotImage {
     let file: URL
-    /// The root image with the header, in small chunks, of which an update of the app needs few; kernel and initramfs,
-    /// which change as a whole, in large ones.
+    /// The root image with the header and its hash tree, in small chunks, of which an update of the app needs few; kernel
+    /// and initramfs, which change as a whole, in large ones.
     let parts: [BundleWriter.Part]
 
     private static let alignment = 4096
@@ -25,30 +25,40 @@ struct SlotImage {
         try FileManager.default.copyItem(at: root, to: file)
         let handle = try FileHandle(forUpdating: file)
         defer { try? handle.close() }
-        var parts: [BundleWriter.Part] = []
-        /// Ends the part that begins where the last one ended, on a boundary.
-        func endPart(chunkSize: Int, alignment: Int = Self.alignment) throws -> Int {
-            let size = (Int(try handle.seekToEnd()) + alignment - 1) / alignment * alignment
-            try handle.truncate(atOffset: UInt64(size))
-            if size == parts.reduce(0, { $0 + $1.size }) { return size }
-            parts.append(.init(size: size - parts.reduce(0) { $0 + $1.size }, chunkSize: chunkSize))
-            return size
-        }
-        func append(_ part: URL, at start: Int) throws -> Range<UInt32> {
+        let rootSize = Self.round(Int(try handle.seekToEnd()), up: Self.alignment)
+        let verity = rootSize + HashTree.size(over: rootSize)
+        let kernelStart = Self.round(verity + Self.alignment, up: Self.kernelAlignment)
+        func put(_ part: URL, at start: Int) throws -> Range<UInt32> {
             try handle.seek(toOffset: UInt64(start))
             let data = try Data(contentsOf: part, options: .mappedIfSafe)
             try handle.write(contentsOf: data)
-            let sectors = (data.count + SlotHeader.blockSize - 1) / SlotHeader.blockSize
-            return UInt32(start / SlotHeader.blockSize)..<UInt32(start / SlotHeader.blockSize + sectors)
+            return Self.sector(start)..<Self.sector(Self.round(start + data.count, up: SlotHeader.blockSize))
         }
-        _ = try endPart(chunkSize: Self.rootChunkSize)
-        let kernelStart = try endPart(
-            chunkSize: BundleWriter.Part.largeChunkSize, alignment: Self.kernelAlignment)
-        let kernelSectors = try append(kernel, at: kernelStart)
-        let ramdiskSectors = try append(ramdisk, at: try endPart(chunkSize: BundleWriter.Part.largeChunkSize))
-        _ = try endPart(chunkSize: BundleWriter.Part.largeChunkSize)
-        self.parts = parts
+        let kernelRange = try put(kernel, at: kernelStart)
+        let ramdiskStart = Self.round(Int(kernelRange.upperBound) * SlotHeader.blockSize, up: Self.alignment)
+        let ramdiskRange = try put(ramdisk, at: ramdiskStart)
+        let end = Self.round(Int(ramdiskRange.upperBound) * SlotHeader.blockSize, up: Self.alignment)
+        try handle.truncate(atOffset: UInt64(end))
+        parts = [
+            .init(size: kernelStart, chunkSize: Self.rootChunkSize),
+            .init(size: ramdiskStart - kernelStart, chunkSize: BundleWriter.Part.largeChunkSize),
+            .init(size: end - ramdiskStart, chunkSize: BundleWriter.Part.largeChunkSize),
+        ]
+
+        // The tree covers the header, too.
+        let header = SlotHeader(
+            root: Self.sector(rootSize), hashTree: Self.sector(rootSize), verity: Self.sector(verity),
+            kernel: kernelRange, ramdisk: ramdiskRange)
         try handle.seek(toOffset: 0)
-        try handle.write(contentsOf: Data(try SlotHeader(kernel: kernelSectors, ramdisk: ramdiskSectors).encoded()))
+        try handle.write(contentsOf: Data(try header.encoded()))
+        let tree = try HashTree(of: handle, size: rootSize)
+        try handle.seek(toOffset: UInt64(rootSize))
+        try handle.write(contentsOf: tree.content + Data(try VerityBlock(rootHash: tree.rootHash.bytes).encoded()))
+    }
+
+    private static func sector(_ offset: Int) -> UInt32 { UInt32(offset / SlotHeader.blockSize) }
+
+    private static func round(_ offset: Int, up boundary: Int) -> Int {
+        (offset + boundary - 1) / boundary * boundary
     }
 }

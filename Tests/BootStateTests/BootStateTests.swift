@@ -3,8 +3,10 @@ import Testing
 @testable import BootState
 
 struct BootStateTests {
-    /// `zlib.crc32` over `st_act=a`, `st_left=1`, `st_seq=1f`, `st_try=b` in a block of 508 bytes, computed with Python.
-    static let reference = block(text: "st_act=a\0st_left=1\0st_seq=1f\0st_try=b\0\0", checksum: 0x111E_5E64)
+    /// `zlib.crc32` over a text in a block of 508 bytes, computed with Python.
+    static let reference = block(
+        text: "st_act=a\0st_bad=-\0st_cold=f\0st_left=2\0st_seq=1f\0st_try=b\0st_why=b:app\0\0",
+        checksum: 0xE93F_8A50)
 
     /// A block of this text, zero-filled, under the given checksum or the right one.
     static func block(text: String, checksum: UInt32? = nil) -> [UInt8] {
@@ -14,15 +16,12 @@ struct BootStateTests {
         return (0..<4).map { UInt8(truncatingIfNeeded: checksum >> (8 * $0)) } + content
     }
 
-    static func state(_ sequence: UInt32, _ active: Slot = .a, trial: BootState.Trial? = nil) throws -> BootState {
-        let trialSlot = trial?.slot.rawValue ?? "-"
-        let left = String(trial?.triesLeft ?? 0, radix: 16)
-        return try BootState(
-            decoding: block(
-                text:
-                    "st_act=\(active.rawValue)\0st_left=\(left)\0st_seq=\(String(sequence, radix: 16))\0st_try=\(trialSlot)\0\0"
-            )
-        )
+    static func state(
+        _ sequence: UInt32, _ active: Slot = .a, trial: BootState.Trial? = nil, bad: Slot? = nil,
+        lastFailure: BootState.Failure? = nil
+    ) -> BootState {
+        BootState(
+            sequence: sequence, active: active, trial: trial, bad: bad, lastFailure: lastFailure, otherVariables: [:])
     }
 
     @Test func checksumIsZlibs() {
@@ -34,42 +33,52 @@ struct BootStateTests {
         let state = try BootState(decoding: Self.reference)
         #expect(state.sequence == 31)
         #expect(state.active == .a)
-        #expect(state.trial == BootState.Trial(of: .b, triesLeft: 1))
+        #expect(state.trial == BootState.Trial(of: .b, failuresLeft: 2, startsLeft: 15))
+        #expect(state.bad == nil)
+        #expect(state.lastFailure == BootState.Failure(of: .b, .app))
         #expect(state.otherVariables.isEmpty)
         #expect(try state.encoded() == Self.reference)
     }
 
     @Test func initialStateBootsSlotAWithoutTrial() throws {
         let block = try BootState.initial.encoded()
-        #expect(block == Self.block(text: "st_act=a\0st_left=0\0st_seq=1\0st_try=-\0\0"))
+        #expect(block == Self.block(text: "st_act=a\0st_bad=b\0st_cold=0\0st_left=0\0st_seq=1\0st_try=-\0st_why=-\0\0"))
         #expect(try BootState(decoding: block) == .initial)
     }
 
     @Test func roundTripsEveryState() throws {
         for active in Slot.allCases {
-            for slot in Slot.allCases {
-                for tries in 0...BootState.Trial.maximumTries {
-                    let trial = try #require(BootState.Trial(of: slot, triesLeft: tries))
-                    let state = try Self.state(0xFFFF_FFFE, active, trial: trial)
-                    #expect(try BootState(decoding: try state.encoded()) == state)
+            for bad in [nil, .a, .b] as [Slot?] {
+                for failure in [nil, BootState.Failure(of: .a, .root)] {
+                    var trials: [BootState.Trial?] = [nil]
+                    for count in 0...BootState.Trial.maximumCount {
+                        trials.append(BootState.Trial(of: active.other, failuresLeft: count, startsLeft: 15 - count))
+                    }
+                    for trial in trials {
+                        let state = Self.state(0xFFFF_FFFE, active, trial: trial, bad: bad, lastFailure: failure)
+                        #expect(try BootState(decoding: try state.encoded()) == state)
+                    }
                 }
             }
         }
-        #expect(BootState.Trial(of: .a, triesLeft: 16) == nil)
+        #expect(BootState.Trial(of: .a, failuresLeft: 16, startsLeft: 0) == nil)
+        #expect(BootState.Trial(of: .a, failuresLeft: 0, startsLeft: 16) == nil)
     }
 
     @Test func nextCountsUpAndKeepsUnknownVariables() throws {
-        let text = "aa=\0note=x=y\0st_act=a\0st_left=0\0st_seq=9\0st_try=-\0zz=é\0\0"
+        let text =
+            "aa=\0note=x=y\0st_act=a\0st_bad=b\0st_cold=0\0st_left=0\0st_seq=9\0st_try=-\0st_why=-\0zz=é\0\0"
         let state = try BootState(decoding: Self.block(text: text))
         #expect(state.otherVariables == ["aa": "", "note": "x=y", "zz": "é"])
-        let next = try state.next(active: .b, trial: nil)
-        #expect(
-            try next.encoded() == Self.block(text: "aa=\0note=x=y\0st_act=b\0st_left=0\0st_seq=a\0st_try=-\0zz=é\0\0"))
+        let next = try state.startTrial(of: .b)
+        let nextText =
+            "aa=\0note=x=y\0st_act=a\0st_bad=-\0st_cold=f\0st_left=3\0st_seq=a\0st_try=b\0st_why=-\0zz=é\0\0"
+        #expect(try next.encoded() == Self.block(text: nextText))
     }
 
     @Test func sequenceEndsWithAnError() throws {
-        let last = try Self.state(.max)
-        #expect(throws: BootStateError.sequenceExhausted) { try last.next(active: .a, trial: nil) }
+        let last = Self.state(.max, trial: BootState.Trial(of: .b))
+        #expect(throws: BootStateError.sequenceExhausted) { try last.rollBack(.user) }
     }
 
     @Test func newerValidCopyWins() throws {
@@ -92,24 +101,113 @@ struct BootStateTests {
     @Test(
         arguments: [
             ("", .missingVariable("st_seq")),
-            ("st_act=a\0st_left=0\0st_try=-\0\0", .missingVariable("st_seq")),
-            ("st_left=0\0st_seq=1\0st_try=-\0\0", .missingVariable("st_act")),
-            ("st_act=a\0st_left=0\0st_seq=1\0\0", .missingVariable("st_try")),
-            ("st_act=a\0st_seq=1\0st_try=-\0\0", .missingVariable("st_left")),
-            ("st_act=a\0st_left=0\0st_seq=0\0st_try=-\0\0", .invalidValue(variable: "st_seq", value: "0")),
-            ("st_act=a\0st_left=0\0st_seq=\0st_try=-\0\0", .invalidValue(variable: "st_seq", value: "")),
-            ("st_act=a\0st_left=0\0st_seq=-1\0st_try=-\0\0", .invalidValue(variable: "st_seq", value: "-1")),
-            ("st_act=a\0st_left=0\0st_seq=+1\0st_try=-\0\0", .invalidValue(variable: "st_seq", value: "+1")),
-            ("st_act=a\0st_left=0\0st_seq=1g\0st_try=-\0\0", .invalidValue(variable: "st_seq", value: "1g")),
+            ("st_act=a\0st_bad=-\0st_cold=0\0st_left=0\0st_try=-\0st_why=-\0\0", .missingVariable("st_seq")),
+            ("st_bad=-\0st_cold=0\0st_left=0\0st_seq=1\0st_try=-\0st_why=-\0\0", .missingVariable("st_act")),
+            ("st_act=a\0st_bad=-\0st_cold=0\0st_left=0\0st_seq=1\0st_why=-\0\0", .missingVariable("st_try")),
+            ("st_act=a\0st_bad=-\0st_cold=0\0st_seq=1\0st_try=-\0st_why=-\0\0", .missingVariable("st_left")),
+            ("st_act=a\0st_bad=-\0st_left=0\0st_seq=1\0st_try=-\0st_why=-\0\0", .missingVariable("st_cold")),
+            ("st_act=a\0st_cold=0\0st_left=0\0st_seq=1\0st_try=-\0st_why=-\0\0", .missingVariable("st_bad")),
+            ("st_act=a\0st_bad=-\0st_cold=0\0st_left=0\0st_seq=1\0st_try=-\0\0", .missingVariable("st_why")),
             (
-                "st_act=a\0st_left=0\0st_seq=100000000\0st_try=-\0\0",
+                "st_act=a\0st_bad=-\0st_cold=0\0st_left=0\0st_seq=0\0st_try=-\0st_why=-\0\0",
+                .invalidValue(variable: "st_seq", value: "0")
+            ),
+            (
+                "st_act=a\0st_bad=-\0st_cold=0\0st_left=0\0st_seq=\0st_try=-\0st_why=-\0\0",
+                .invalidValue(variable: "st_seq", value: "")
+            ),
+            (
+                "st_act=a\0st_bad=-\0st_cold=0\0st_left=0\0st_seq=-1\0st_try=-\0st_why=-\0\0",
+                .invalidValue(variable: "st_seq", value: "-1")
+            ),
+            (
+                "st_act=a\0st_bad=-\0st_cold=0\0st_left=0\0st_seq=+1\0st_try=-\0st_why=-\0\0",
+                .invalidValue(variable: "st_seq", value: "+1")
+            ),
+            (
+                "st_act=a\0st_bad=-\0st_cold=0\0st_left=0\0st_seq=1g\0st_try=-\0st_why=-\0\0",
+                .invalidValue(variable: "st_seq", value: "1g")
+            ),
+            (
+                "st_act=a\0st_bad=-\0st_cold=0\0st_left=0\0st_seq=100000000\0st_try=-\0st_why=-\0\0",
                 .invalidValue(variable: "st_seq", value: "100000000")
             ),
-            ("st_act=c\0st_left=0\0st_seq=1\0st_try=-\0\0", .invalidValue(variable: "st_act", value: "c")),
-            ("st_act=A\0st_left=0\0st_seq=1\0st_try=-\0\0", .invalidValue(variable: "st_act", value: "A")),
-            ("st_act=a\0st_left=0\0st_seq=1\0st_try=\0\0", .invalidValue(variable: "st_try", value: "")),
-            ("st_act=a\0st_left=00\0st_seq=1\0st_try=b\0\0", .invalidValue(variable: "st_left", value: "00")),
-            ("st_act=a\0st_left=-\0st_seq=1\0st_try=b\0\0", .invalidValue(variable: "st_left", value: "-")),
+            (
+                "st_act=c\0st_bad=-\0st_cold=0\0st_left=0\0st_seq=1\0st_try=-\0st_why=-\0\0",
+                .invalidValue(variable: "st_act", value: "c")
+            ),
+            (
+                "st_act=A\0st_bad=-\0st_cold=0\0st_left=0\0st_seq=1\0st_try=-\0st_why=-\0\0",
+                .invalidValue(variable: "st_act", value: "A")
+            ),
+            (
+                "st_act=-\0st_bad=-\0st_cold=0\0st_left=0\0st_seq=1\0st_try=-\0st_why=-\0\0",
+                .invalidValue(variable: "st_act", value: "-")
+            ),
+            (
+                "st_act=a\0st_bad=-\0st_cold=0\0st_left=0\0st_seq=1\0st_try=\0st_why=-\0\0",
+                .invalidValue(variable: "st_try", value: "")
+            ),
+            (
+                "st_act=a\0st_bad=-\0st_cold=0\0st_left=0\0st_seq=1\0st_try=a\0st_why=-\0\0",
+                .invalidValue(variable: "st_try", value: "a")
+            ),
+            (
+                "st_act=a\0st_bad=-\0st_cold=0\0st_left=00\0st_seq=1\0st_try=-\0st_why=-\0\0",
+                .invalidValue(variable: "st_left", value: "00")
+            ),
+            (
+                "st_act=a\0st_bad=-\0st_cold=0\0st_left=-\0st_seq=1\0st_try=-\0st_why=-\0\0",
+                .invalidValue(variable: "st_left", value: "-")
+            ),
+            (
+                "st_act=a\0st_bad=-\0st_cold=0\0st_left=F\0st_seq=1\0st_try=-\0st_why=-\0\0",
+                .invalidValue(variable: "st_left", value: "F")
+            ),
+            (
+                "st_act=a\0st_bad=-\0st_cold=\0st_left=0\0st_seq=1\0st_try=-\0st_why=-\0\0",
+                .invalidValue(variable: "st_cold", value: "")
+            ),
+            (
+                "st_act=a\0st_bad=-\0st_cold=10\0st_left=0\0st_seq=1\0st_try=-\0st_why=-\0\0",
+                .invalidValue(variable: "st_cold", value: "10")
+            ),
+            (
+                "st_act=a\0st_bad=c\0st_cold=0\0st_left=0\0st_seq=1\0st_try=-\0st_why=-\0\0",
+                .invalidValue(variable: "st_bad", value: "c")
+            ),
+            (
+                "st_act=a\0st_bad=\0st_cold=0\0st_left=0\0st_seq=1\0st_try=-\0st_why=-\0\0",
+                .invalidValue(variable: "st_bad", value: "")
+            ),
+            (
+                "st_act=a\0st_bad=-\0st_cold=0\0st_left=0\0st_seq=1\0st_try=-\0st_why=\0\0",
+                .invalidValue(variable: "st_why", value: "")
+            ),
+            (
+                "st_act=a\0st_bad=-\0st_cold=0\0st_left=0\0st_seq=1\0st_try=-\0st_why=b\0\0",
+                .invalidValue(variable: "st_why", value: "b")
+            ),
+            (
+                "st_act=a\0st_bad=-\0st_cold=0\0st_left=0\0st_seq=1\0st_try=-\0st_why=c:app\0\0",
+                .invalidValue(variable: "st_why", value: "c:app")
+            ),
+            (
+                "st_act=a\0st_bad=-\0st_cold=0\0st_left=0\0st_seq=1\0st_try=-\0st_why=b:\0\0",
+                .invalidValue(variable: "st_why", value: "b:")
+            ),
+            (
+                "st_act=a\0st_bad=-\0st_cold=0\0st_left=0\0st_seq=1\0st_try=-\0st_why=b:App\0\0",
+                .invalidValue(variable: "st_why", value: "b:App")
+            ),
+            (
+                "st_act=a\0st_bad=-\0st_cold=0\0st_left=0\0st_seq=1\0st_try=-\0st_why=b:a b\0\0",
+                .invalidValue(variable: "st_why", value: "b:a b")
+            ),
+            (
+                "st_act=a\0st_bad=-\0st_cold=0\0st_left=0\0st_seq=1\0st_try=-\0st_why=b:aaaaaaaaaaaaaaaaa\0\0",
+                .invalidValue(variable: "st_why", value: "b:aaaaaaaaaaaaaaaaa")
+            ),
             ("st_act=a\0st_act=b\0st_left=0\0st_seq=1\0st_try=-\0\0", .duplicateVariable("st_act")),
             ("st_act=a\0nonsense\0\0", .malformedText),
             ("=a\0\0", .malformedText),
@@ -146,10 +244,12 @@ struct BootStateTests {
     }
 
     @Test func refusesToWriteMoreThanTheBlockHolds() throws {
-        let used = "st_act=a\0st_left=0\0st_seq=1\0st_try=-\0\0".utf8.count + "x=\0".utf8.count
+        let used =
+            "st_act=a\0st_bad=-\0st_cold=0\0st_left=0\0st_seq=1\0st_try=-\0st_why=-\0\0".utf8.count + "x=\0".utf8.count
         func state(padding: Int) -> BootState {
             BootState(
-                sequence: 1, active: .a, trial: nil, otherVariables: ["x": String(repeating: "y", count: padding)])
+                sequence: 1, active: .a, trial: nil, bad: nil, lastFailure: nil,
+                otherVariables: ["x": String(repeating: "y", count: padding)])
         }
         #expect(try state(padding: 508 - used).encoded().count == 512)
         #expect(throws: BootStateError.tooLarge(bytes: 509)) { try state(padding: 509 - used).encoded() }

@@ -3,11 +3,14 @@ import Testing
 @testable import BootState
 
 struct SlotHeaderTests {
-    static let header = SlotHeader(kernel: 0x1A2B..<0x2A2B, ramdisk: 0x2A2B..<0x3000)
+    static let header = SlotHeader(
+        root: 0x1000, hashTree: 0x1000, verity: 0x1030, kernel: 0x1A2B..<0x2A2B, ramdisk: 0x2A2B..<0x3000)
 
     @Test func isAnEnvironmentBlockOfSectors() throws {
         let block = try Self.header.encoded()
-        let text = "sl_kernel=1a2b\0sl_kernel_n=1000\0sl_ramdisk=2a2b\0sl_ramdisk_n=5d5\0\0"
+        let text =
+            "sl_hash=1000\0sl_kernel=1a2b\0sl_kernel_n=1000\0sl_ramdisk=2a2b\0sl_ramdisk_n=5d5\0sl_root_n=1000\0"
+            + "sl_verity=1030\0\0"
         #expect(block == BootStateTests.block(text: text))
         #expect(try SlotHeader(decoding: block) == Self.header)
     }
@@ -27,7 +30,9 @@ struct SlotHeaderTests {
             ),
         ] as [(String, BootStateError)])
     func refusesBlocks(text: String, error: BootStateError) {
-        #expect(throws: error) { try SlotHeader(decoding: BootStateTests.block(text: text)) }
+        #expect(throws: error) {
+            try SlotHeader(decoding: BootStateTests.block(text: "sl_hash=9\0sl_root_n=9\0sl_verity=9\0" + text))
+        }
     }
 
     @Test func everyFlippedBitIsDetected() throws {

@@ -97,7 +97,7 @@ struct CardTests {
         #expect(try store.read() == nil)
         for sequence in 2..<7 as Range<UInt32> {
             let before = try BootState.copyOffsets.map { try image.device.read(at: $0, count: 512) }
-            try store.write { state throws(BootStateError) in try state.next(active: .b, trial: nil) }
+            try store.write { state throws(BootStateError) in try state.beginUpdate(of: .b, running: .a) }
             let after = try BootState.copyOffsets.map { try image.device.read(at: $0, count: 512) }
             #expect(try store.read()?.sequence == sequence)
             // One of the copies is as it was.

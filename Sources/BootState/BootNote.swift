@@ -1,0 +1,83 @@
+/// What a start of a slot leaves in memory for the boot script of the next one: how far it came.
+///
+/// Memory survives a reset and not a power cut, so a valid note says that the machine was reset, and after what. It takes
+/// a page at ``offset`` from the start of memory, which the boot script reserves in the kernel's device tree
+/// (`reserved-memory`, `no-map`). Words are little-endian:
+///
+/// | word     | holds |
+/// | -------- | ----- |
+/// | 0        | ``magic`` |
+/// | 1        | slot: 0xa or 0xb |
+/// | 2        | ``stage`` |
+/// | 3        | ``count`` |
+/// | 4...1022 | ``filler`` |
+/// | 1023     | CRC-32 of all before, big-endian as U-Boot's `crc32` stores it |
+///
+/// The filler makes a whole page of evidence: after a short power cut memory decays bit by bit, and four words might well
+/// come through what a page does not.
+public struct BootNote: Sendable, Hashable {
+    public enum Stage: UInt8, Sendable, CaseIterable {
+        /// The boot script has handed over to the kernel.
+        case started = 1
+        /// `apus-init` runs.
+        case running = 2
+        /// A reboot or power-off was asked for.
+        case orderly = 3
+        /// `apus-init` reboots because the app failed again and again.
+        case appGaveUp = 4
+        /// The app has reported itself healthy.
+        case healthy = 5
+    }
+
+    /// From the start of memory: below 128 MiB, which every board has, above the place of the kernel and below that of
+    /// QEMU's device tree.
+    public static let offset = 0x7f0_0000
+    /// Bytes: a page.
+    public static let size = 4096
+    /// "ANOT", little-endian.
+    public static let magic: UInt32 = 0x544f_4e41
+    /// Alternating bits, both ways round.
+    public static let filler: UInt32 = 0x5aa5_c33c
+
+    /// What ``count`` holds at most.
+    public static let maximumCount = Int(UInt8.max)
+
+    public var slot: Slot
+    public var stage: Stage
+    /// How many starts of this slot in a row ended at ``Stage/started``, this one not included.
+    public var count: UInt8
+
+    public init(slot: Slot, stage: Stage, count: UInt8 = 0) {
+        self.slot = slot
+        self.stage = stage
+        self.count = count
+    }
+
+    /// The page to write.
+    public func encoded() -> [UInt8] {
+        let code: UInt32 =
+            switch slot {
+            case .a: 0xa
+            case .b: 0xb
+            }
+        var words = [Self.magic, code, UInt32(stage.rawValue), UInt32(count)]
+        words += Array(repeating: Self.filler, count: Self.size / 4 - 1 - words.count)
+        let bytes = words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
+        let checksum = crc32(bytes)
+        return bytes + (0..<4).map { UInt8(truncatingIfNeeded: checksum >> (24 - 8 * $0)) }
+    }
+
+    /// Nil when the page holds no note: the power was cut since.
+    public init?(decoding page: [UInt8]) {
+        guard page.count == Self.size else { return nil }
+        func word(_ index: Int) -> UInt32 {
+            (0..<4).reduce(0) { $0 | UInt32(page[4 * index + $1]) << (8 * $1) }
+        }
+        guard word(0) == Self.magic, let slot: Slot = word(1) == 0xa ? .a : word(1) == 0xb ? .b : nil,
+            let stage = Stage(rawValue: UInt8(truncatingIfNeeded: word(2)))
+        else { return nil }
+        self.init(slot: slot, stage: stage, count: UInt8(truncatingIfNeeded: word(3)))
+        // Says that the high parts of the words, the filler and the checksum are right, too.
+        guard encoded() == page else { return nil }
+    }
+}

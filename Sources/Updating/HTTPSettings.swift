@@ -1,0 +1,27 @@
+/// How to fetch.
+public struct HTTPSettings: Sendable {
+    /// The authorities whose certificates https accepts, PEM: where Debian puts Mozilla's list.
+    public var certificates = "/etc/ssl/certs/ca-certificates.crt"
+    public var proxies = Proxies()
+    /// Bytes a second, at least 1024; nil for no limit.
+    public var rateLimit: Int?
+    /// RFC 9110 leaves it to us; five is what it says older clients expected.
+    public var maximumRedirects = 5
+    /// How often in a row a connection that was good before may fail without a byte of progress. With pauses that double
+    /// from 1 s to 60 s that is about six minutes.
+    public var maximumRetries = 10
+
+    /// To find the host's address and connect, for each of its addresses.
+    public var connectLimit = Duration.seconds(20)
+    /// From the request to the end of the answer's header; the TLS handshake has as much again.
+    public var answerLimit = Duration.seconds(30)
+    /// ``minimumProgress`` must arrive within this time, again and again.
+    public var progressLimit = Duration.seconds(60)
+    /// Bytes. Slower than this a bundle of 20 MB would take two weeks.
+    static let minimumProgress = 1024
+
+    /// Waits before a retry; another one in tests.
+    var pause: @Sendable (Duration) -> Void = { Self.sleep($0) }
+
+    public init() {}
+}

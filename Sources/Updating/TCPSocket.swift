@@ -1,0 +1,89 @@
+internal import Glibc
+internal import Threads
+
+/// A TCP connection, made and used with deadlines. Used by one thread at a time.
+final class TCPSocket {
+    let descriptor: Int32
+    /// As messages name it.
+    let name: String
+
+    /// Connects to the first address of a host that answers.
+    ///
+    /// The search for the addresses is the C library's, whose own limit is 5 s for each server of /etc/resolv.conf, twice.
+    init(host: String, port: Int, name: String, limit: Duration) throws(HTTPError) {
+        self.name = name
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        // Only kinds of addresses this machine has itself.
+        hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV
+        var list: UnsafeMutablePointer<addrinfo>?
+        let code = getaddrinfo(host, String(port), &hints, &list)
+        guard code == 0 else {
+            let reason = code == EAI_SYSTEM ? systemMessage(errno) : String(cString: gai_strerror(code))
+            throw .unknownHost(host, reason: reason, mayPass: code == EAI_AGAIN || code == EAI_SYSTEM)
+        }
+        defer { freeaddrinfo(list) }
+        var failure = HTTPError.unreachable(name, reason: "it has no address")
+        var next = list
+        while let address = next?.pointee {
+            next = address.ai_next
+            switch Self.connect(to: address, limit: limit) {
+            case .success(let descriptor):
+                self.descriptor = descriptor
+                return
+            case .failure(let error):
+                failure =
+                    error.code == ETIMEDOUT
+                    ? .timedOut(name, step: "connect") : .unreachable(name, reason: systemMessage(error.code))
+            }
+        }
+        throw failure
+    }
+
+    deinit { close(descriptor) }
+
+    private struct ConnectError: Error {
+        let code: Int32
+    }
+
+    private static func connect(to address: addrinfo, limit: Duration) -> Result<Int32, ConnectError> {
+        let descriptor = socket(
+            address.ai_family,
+            address.ai_socktype | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), address.ai_protocol)
+        guard descriptor >= 0 else { return .failure(ConnectError(code: errno)) }
+        var code: Int32 = 0
+        if Glibc.connect(descriptor, address.ai_addr, address.ai_addrlen) != 0 {
+            code = errno
+            if code == EINPROGRESS {
+                guard wait(descriptor, for: POLLOUT, until: Deadline(after: limit)) else {
+                    close(descriptor)
+                    return .failure(ConnectError(code: ETIMEDOUT))
+                }
+                var size = socklen_t(MemoryLayout<Int32>.size)
+                getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
+            }
+        }
+        guard code == 0 else {
+            close(descriptor)
+            return .failure(ConnectError(code: code))
+        }
+        // Requests go out whole; waiting for more to send would only delay them.
+        var on: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+        return .success(descriptor)
+    }
+
+    /// Whether the descriptor is ready, or has failed, before the deadline.
+    func wait(for events: Int32, until deadline: Deadline) -> Bool {
+        Self.wait(descriptor, for: events, until: deadline)
+    }
+
+    private static func wait(_ descriptor: Int32, for events: Int32, until deadline: Deadline) -> Bool {
+        var entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+        while true {
+            let result = poll(&entry, 1, deadline.millisecondsLeft)
+            if result > 0 { return true }
+            if result == 0 || errno != EINTR { return false }
+        }
+    }
+}

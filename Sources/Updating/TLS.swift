@@ -1,0 +1,109 @@
+internal import COpenSSL
+internal import Glibc
+
+/// What all TLS connections of a client share: version 1.2 or later, the accepted authorities.
+final class TLSContext {
+    fileprivate let context: OpaquePointer
+
+    /// - Throws: ``HTTPError/noCertificates(path:)``.
+    init(certificates: String) throws(HTTPError) {
+        guard let context = SSL_CTX_new(TLS_client_method()) else { fatalError("no memory for a TLS context") }
+        self.context = context
+        _ = openssl_set_minimum_version(context, TLS1_2_VERSION)
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
+        let loaded = SSL_CTX_load_verify_file(context, certificates)
+        ERR_clear_error()
+        guard loaded == 1 else { throw .noCertificates(path: certificates) }
+        // A device without a battery for its clock starts in 1970, where no certificate is valid yet. Such a clock says
+        // nothing about validity; who signed the certificate, and for which host, is checked all the same, and the
+        // bundle has a signature of its own.
+        if time(nil) < Self.earliestPlausibleTime {
+            X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), UInt(X509_V_FLAG_NO_CHECK_TIME))
+        }
+    }
+
+    deinit { SSL_CTX_free(context) }
+
+    /// 1 January 2025, 0:00 UTC: before this program was written.
+    private static let earliestPlausibleTime: time_t = 1_735_689_600
+}
+
+/// TLS over a connected socket.
+final class TLSStream {
+    private let session: OpaquePointer
+    private let socket: TCPSocket
+    private let host: String
+
+    /// Does the handshake and verifies that the other end is `host`.
+    ///
+    /// - Throws: ``HTTPError/insecure(_:reason:)`` and others.
+    init(_ context: TLSContext, over socket: TCPSocket, host: String, until deadline: Deadline) throws(HTTPError) {
+        guard let session = SSL_new(context.context) else { fatalError("no memory for a TLS session") }
+        self.session = session
+        self.socket = socket
+        self.host = host
+        SSL_set_fd(session, socket.descriptor)
+        // A certificate names addresses in another place than names (RFC 6125), and SNI is for names only (RFC 6066).
+        let isAddress = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), host) == 1
+        ERR_clear_error()
+        if !isAddress {
+            guard SSL_set1_host(session, host) == 1, openssl_set_server_name(session, host) == 1 else {
+                throw .insecure(host, reason: "its name is not one that a certificate can have")
+            }
+        }
+        while true {
+            ERR_clear_error()
+            let result = SSL_connect(session)
+            if result == 1 { return }
+            try wait(after: result, until: deadline, step: "agree on TLS")
+        }
+    }
+
+    deinit { SSL_free(session) }
+
+    /// Up to `buffer.count` bytes; 0 when the other end has said that nothing follows.
+    func read(into buffer: UnsafeMutableRawBufferPointer, until deadline: Deadline) throws(HTTPError) -> Int {
+        while true {
+            ERR_clear_error()
+            let result = SSL_read(session, buffer.baseAddress, Int32(clamping: buffer.count))
+            if result > 0 { return Int(result) }
+            if SSL_get_error(session, result) == SSL_ERROR_ZERO_RETURN { return 0 }
+            try wait(after: result, until: deadline, step: "send")
+        }
+    }
+
+    func write(_ bytes: [UInt8], until deadline: Deadline) throws(HTTPError) {
+        var sent = 0
+        while sent < bytes.count {
+            ERR_clear_error()
+            let result = bytes.withUnsafeBytes { buffer in
+                SSL_write(session, buffer.baseAddress.map { $0 + sent }, Int32(clamping: bytes.count - sent))
+            }
+            if result > 0 {
+                sent += Int(result)
+            } else {
+                try wait(after: result, until: deadline, step: "take the request")
+            }
+        }
+    }
+
+    /// Waits for what the call that returned `result` lacked.
+    private func wait(after result: Int32, until deadline: Deadline, step: String) throws(HTTPError) {
+        let events: Int32
+        switch SSL_get_error(session, result) {
+        case SSL_ERROR_WANT_READ: events = POLLIN
+        case SSL_ERROR_WANT_WRITE: events = POLLOUT
+        case SSL_ERROR_SSL:
+            let verification = SSL_get_verify_result(session)
+            if verification != Int(X509_V_OK) {
+                throw .insecure(host, reason: String(cString: X509_verify_cert_error_string(verification)))
+            }
+            if SSL_is_init_finished(session) == 1 { throw .cutOff(socket.name) }
+            // A static text, or nil.
+            let reason = ERR_reason_error_string(ERR_peek_error()).map { String(cString: $0) }
+            throw .insecure(host, reason: reason ?? "the TLS handshake failed")
+        default: throw .cutOff(socket.name)
+        }
+        guard socket.wait(for: events, until: deadline) else { throw .timedOut(socket.name, step: step) }
+    }
+}

@@ -1,0 +1,42 @@
+// apus: looks after the firmware of the device it runs on. The operator's and the app's way to updates.
+internal import Glibc
+internal import Updating
+
+@main
+enum Apus {
+    /// Everything the program can do, in the order in which the help shows it.
+    static let commands: [Command] = [.update, .slots, .confirm, .rollback]
+
+    static func main() {
+        exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
+    }
+
+    private static func run(_ arguments: [String]) -> UpdateExitCode {
+        guard let name = arguments.first, name != "--help", name != "-h", name != "help" else {
+            Output.line(Help.overview)
+            return arguments.isEmpty ? .usage : .success
+        }
+        guard let command = commands.first(where: { $0.name == name }) else {
+            Output.error("there is no command \(Output.printable(name)); see apus --help")
+            return .usage
+        }
+        let rest = arguments.dropFirst()
+        if rest.contains("--help") || rest.contains("-h") {
+            Output.line(Help.text(of: command))
+            return .success
+        }
+        do throws(UsageError) {
+            let parsed = try Arguments(Array(rest), of: command)
+            do throws(UpdateError) {
+                try command.run(parsed)
+                return .success
+            } catch {
+                Output.error(error.description)
+                return error.exitCode
+            }
+        } catch {
+            Output.error("\(error.reason); see apus \(name) --help")
+            return .usage
+        }
+    }
+}

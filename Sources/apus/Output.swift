@@ -1,0 +1,43 @@
+internal import Glibc
+internal import JSON
+
+/// Results go to the standard output, everything else to the standard error.
+enum Output {
+    static func line(_ text: String) { write("\(text)\n", to: STDOUT_FILENO) }
+
+    static func note(_ text: String) { write("\(text)\n", to: STDERR_FILENO) }
+
+    static func error(_ text: String) { note("error: \(text)") }
+
+    static func json(_ value: JSON) {
+        // Cannot fail: there is no floating-point number in what this program prints.
+        if let text = try? value.text() { line(text) }
+    }
+
+    static func write(_ text: String, to descriptor: Int32) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if errno != EINTR {
+                // Nobody reads any more; the update goes on.
+                return
+            }
+        }
+    }
+
+    /// Text of unknown origin, without what could drive a terminal.
+    static func printable(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? "?" : $0 }))
+    }
+
+    /// As in `12.3 MB`; powers of ten.
+    static func size(_ bytes: Int) -> String {
+        for (unit, name) in [(1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")] where bytes >= unit {
+            let tenths = bytes / (unit / 10)
+            return "\(tenths / 10).\(tenths % 10) \(name)"
+        }
+        return "\(bytes) bytes"
+    }
+}
