@@ -194,16 +194,11 @@ extension BillOfMaterials {
         for (name, version) in (sdk.manifest?.packages ?? [:]).sorted(by: { $0.key < $1.key }) {
             let parts = name.split(separator: "/").map(String.init)
             guard parts.count == 2, !parts[0].hasSuffix("-dev"), parts[0] != "swiftlang" else { continue }
-            let unpacked = try store.unpack(PackageName(name: parts[0], suite: parts[1]))
-            guard let walk = FileManager.default.enumerator(at: unpacked.folder, includingPropertiesForKeys: nil)
-            else { continue }
-            let files = Set(walk.compactMap { ($0 as? URL)?.lastPathComponent })
+            let files = try store.fileNames(of: PackageName(name: parts[0], suite: parts[1]))
             guard !files.isDisjoint(with: libraries) else { continue }
             left.subtract(files)
-            packages.append(
-                DebianPackage(
-                    name: parts[0], version: version, suite: parts[1],
-                    sha256: unpacked.version == version ? unpacked.sha256 : nil))
+            // Without a hash: the SDK's record has none, and the mirror may have moved on since it was composed.
+            packages.append(DebianPackage(name: parts[0], version: version, suite: parts[1], sha256: nil))
         }
         return (packages, left.sorted())
     }

@@ -33,9 +33,12 @@ struct ImageCommand: ParsableCommand {
 
     static func write(_ image: URL, of bundle: URL, _ card: CardOptions, _ options: OutputOptions) throws {
         let trust = try card.trust(options)
-        let profile = try BoardCatalog.installed().profile(CardOptions.manifest(of: bundle, trust: trust).board)
+        let manifest = try CardOptions.manifest(of: bundle, trust: trust)
+        let profile = try BoardCatalog.installed().profile(manifest.board)
         try CardImage(profile: profile, provisioning: card.provisioning, progress: options.progress)
             .write(bundle, trust: trust, to: image)
-        options.say("\(image.path): card image for \(profile.title), ready to write to an SD card")
+        options.say(
+            "\(image.path): card image for \(profile.title), \(manifest.product) \(manifest.version) "
+                + "\(Nickname(of: manifest.id)), ready to write to an SD card")
     }
 }

@@ -144,7 +144,7 @@ struct BundleCommandTests {
         let run = try FwtoolRun(
             "bundle", "verify", "b.apus", "--key", "other.pub", "--key", "k.pub", in: folder.url)
         #expect(run.status == 0)
-        #expect(run.output == "Demo 1.2 for virt: signed by \(keyID), all 13 chunks sound\n")
+        #expect(run.output == "Demo 1.2 for virt, \(Nickname(of: id)): signed by \(keyID), all 13 chunks sound\n")
         let json = try FwtoolRun("bundle", "verify", "b.apus", "--key", "k.pub", "--json", in: folder.url)
         #expect(try JSON(parsing: json.output).objectValue?["id"] == .string(id))
     }
