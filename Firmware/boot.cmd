@@ -124,6 +124,8 @@ for slot in ${first} ${second} ${first}; do
     if test ${reason} = state; then setenv counting 0; fi
   fi
   if test ${reason} = -; then
+    setenv arguments "apus.slot=${slot} apus.verity=${sl_root_n},${sl_hash},${ve_hash}"
+    test ${why} = - || setenv arguments "${arguments} apus.why=${why}"
     mw.l ${note} 0 400
     # A page the kernel leaves alone: not in its memory map, and so within reach of /dev/mem.
     if test ${reserved} = 0 && fdt addr ${fdt_addr} && fdt resize 1000; then
@@ -146,8 +148,8 @@ for slot in ${first} ${second} ${first}; do
       mw.l ${note_filler} 5aa5c33c 3fb
       crc32 ${note} ffc ${note_check}
     fi
-    echo "apus: starting slot ${slot} (${why})"
     setenv bootargs "${console} panic=5 quiet loglevel=4 ${arguments} ${apus_args}"
+    echo "apus: starting slot ${slot}: ${bootargs}"
     bootm ${kernel} ${ramdisk} ${fdt_addr}
     setenv reason start
   fi

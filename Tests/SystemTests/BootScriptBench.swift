@@ -11,7 +11,7 @@ import Foundation
 struct BootScriptBench {
     /// What a case ended with.
     struct Outcome: Equatable {
-        /// Slot and `apus.why` of each "starting slot" line; `-` for no reason.
+        /// Kernel arguments of each start.
         var starts: [String] = []
         /// Slot and reason of each "cannot be loaded" line.
         var failures: [String] = []
@@ -266,7 +266,9 @@ struct BootScriptBench {
             let words = line.split(separator: " ").map(String.init)
             guard words.first == "apus:", !outcomes.isEmpty, words.count >= 5 else { continue }
             func plain(_ word: String) -> String { word.filter { $0 != "(" && $0 != ")" && $0 != "," } }
-            if words[1] == "starting" { outcomes[outcomes.count - 1].starts.append("\(words[3]) \(plain(words[4]))") }
+            if words[1] == "starting" {
+                outcomes[outcomes.count - 1].starts.append(words[4...].joined(separator: " "))
+            }
             if line.contains("cannot be loaded"), words.count >= 7 {
                 outcomes[outcomes.count - 1].failures.append("\(words[2]) \(plain(words[6]))")
             }

@@ -31,7 +31,7 @@ extension SystemTests {
                     let model = BootSelection(situation)
                     let told: Comment = "\(situation) \(outcome.starts) \(outcome.failures)"
                     if let started = model.started {
-                        #expect(outcome.starts.last == "\(started.rawValue) \(model.why?.description ?? "-")", told)
+                        #expect(outcome.starts.last == Self.arguments(started, model.why), told)
                     }
                     // What was looked at before the slot that runs, or all.
                     let failed = model.tried.dropLast(model.started == nil ? 0 : 1).map(\.rawValue)
@@ -43,6 +43,11 @@ extension SystemTests {
                 }
                 print("boot script: \(situations.count) cases as its model says")
             }
+        }
+
+        private static func arguments(_ slot: Slot, _ why: BootState.Failure?) -> String {
+            "console=none panic=5 quiet loglevel=4 apus.slot=\(slot.rawValue) apus.verity=8,8,"
+                + String(repeating: "ab", count: 32) + (why.map { " apus.why=\($0)" } ?? "") + " apus.note=0x47f00000"
         }
 
         // MARK: - Cases
