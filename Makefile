@@ -80,6 +80,7 @@ fuzz: dependencies
 
 bench: $(if $(BENCHED),build/WeatherStation-rpi4.img build/WeatherStation-rpi3.img)
 	Tools/install-dependencies Benchmarks/host-packages
+	swift build -c release --product apus
 	swift build -c release --package-path Benchmarks
 	Benchmarks/.build/release/bench $(if $(COLD),--cold) $(FIGURES)
 

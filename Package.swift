@@ -13,6 +13,7 @@ let package = Package(
     products: [
         .library(name: "Apus", targets: ["Apus"]),
         .library(name: "Supervision", targets: ["Supervision"]),
+        .library(name: "Bundle", targets: ["Bundle"]),
         .executable(name: "apus", targets: ["apus"]),
         .executable(name: "apus-init", targets: ["apus-init"]),
         .executable(name: "apus-root", targets: ["apus-root"]),

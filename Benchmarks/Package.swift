@@ -13,6 +13,9 @@ let package = Package(
     targets: [
         // Depends on nothing: it measures what a user runs, from outside.
         .executableTarget(name: "bench", swiftSettings: strict),
+        // What it runs beside RAUC.
+        .executableTarget(
+            name: "update-bench", dependencies: [.product(name: "Bundle", package: "apus")], swiftSettings: strict),
         // What it runs beside OTP.
         .systemLibrary(name: "CMalloc"),
         .executableTarget(

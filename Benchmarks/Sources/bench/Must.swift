@@ -25,6 +25,15 @@ struct Must: Encodable {
         "startstop.scaling": Must(of: .ours, atMost: 12),
         "startstop.dynamic.scaling": Must(of: .ours, atMost: 12),
         "cell.restart.p50": Must(of: .ours, atMost: 20),
+        "bundle.create.cpu": Must(of: .ratio, atMost: 1),
+        "bundle.apply.cpu": Must(of: .ratio, atMost: 1),
+        // 16 MB: beside an app on the smallest board.
+        "bundle.apply.rss": Must(of: .ours, atMost: 16e6),
+        // Of the whole bundle; the peers' is the whole.
+        "fetch.constant": Must(of: .ratio, atMost: 0.005),
+        "fetch.function": Must(of: .ratio, atMost: 0.02),
+        // Of the slot image.
+        "card.function": Must(of: .ratio, atMost: 0.05),
     ]
 
     /// - Parameters:

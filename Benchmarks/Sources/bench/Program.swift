@@ -26,16 +26,24 @@ enum Program {
     }
 
     /// Waits for a program's end and returns its exit status, or 128 and its signal's number.
-    static func wait(_ process: pid_t) -> Int32 {
+    static func wait(_ process: pid_t) -> Int32 { waitAndMeasure(process).status }
+
+    /// The same, and what the program and those it waited for have used (wait4(2)).
+    private static func waitAndMeasure(_ process: pid_t) -> (status: Int32, usage: rusage) {
         var raw: Int32 = 0
-        while waitpid(process, &raw, 0) < 0 && errno == EINTR {}
-        return raw & 0x7F == 0 ? (raw >> 8) & 0xFF : 128 + (raw & 0x7F)
+        var usage = rusage()
+        while wait4(process, &raw, 0, &usage) < 0 && errno == EINTR {}
+        return (raw & 0x7F == 0 ? (raw >> 8) & 0xFF : 128 + (raw & 0x7F), usage)
     }
 
     struct Result {
         var output: String
         /// Wall time.
         var seconds: Double
+        /// Processor time, user and system, of the program and those it waited for.
+        var cpuSeconds: Double
+        /// The most memory that one of them has had.
+        var peakBytes: Double
     }
 
     /// Runs a program and returns what it wrote to standard output.
@@ -59,7 +67,7 @@ enum Program {
         let process = try start(
             ["timeout", "--foreground", "--kill-after=10", "\(limit)"] + words, streams: files, environment: environment
         )
-        let status = wait(process)
+        let (status, usage) = waitAndMeasure(process)
         let seconds = (ContinuousClock.now - started) / .seconds(1)
         let output = String(decoding: (try? Data(contentsOf: log)) ?? Data(), as: UTF8.self)
         guard status == 0 else {
@@ -69,6 +77,8 @@ enum Program {
             let last = text.split(separator: "\n").suffix(5).joined(separator: "\n    ")
             throw BenchError("'\(words.joined(separator: " "))' ended with status \(status):\n    \(last)")
         }
-        return Result(output: output, seconds: seconds)
+        let cpu = [usage.ru_utime, usage.ru_stime].reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
+        return Result(
+            output: output, seconds: seconds, cpuSeconds: cpu, peakBytes: Double(usage.ru_maxrss) * 1024)
     }
 }

@@ -29,12 +29,10 @@ struct RebuildTime: Figure {
         return [try Record(names[0], .seconds, values, versions: versions, load: load)]
     }
 
-    /// A copy of the reference app in the scratch folder.
+    /// A copy of the reference app that changes again and again.
     private final class App {
         private let place: Workplace
-        private let folder: URL
-        private let source: URL
-        private let text: String
+        private let app: AppCopy
         private let sdk: String
         private var lastBundle = ""
         private var lastProgram = Data()
@@ -46,23 +44,9 @@ struct RebuildTime: Figure {
 
         init(_ place: Workplace) throws {
             self.place = place
-            folder = place.scratch.appendingPathComponent("WeatherStation")
-            source = folder.appendingPathComponent("Sources/WeatherStation/WeatherStation.swift")
-            try FileManager.default.createDirectory(
-                at: source.deletingLastPathComponent(), withIntermediateDirectories: true)
-            let manifest = try String(
-                contentsOf: place.app.appendingPathComponent("Package.swift"), encoding: .utf8)
-            guard manifest.contains("path: \"../..\"") else {
-                throw BenchError("\(place.app.path)/Package.swift names Apus in an unknown way")
-            }
-            try manifest.replacingOccurrences(of: "path: \"../..\"", with: "path: \"../../..\"")
-                .write(to: folder.appendingPathComponent("Package.swift"), atomically: true, encoding: .utf8)
-            text = try String(
-                contentsOf: place.app.appendingPathComponent("Sources/WeatherStation/WeatherStation.swift"),
-                encoding: .utf8)
-            guard text.contains(Self.constant) else {
-                throw BenchError("the reference app has no constant \(Self.constant) to change")
-            }
+            app = try AppCopy(place, name: "rebuild")
+            // Fails early where there is nothing to change.
+            _ = try app.replacing(Self.constant, by: "")
             guard let sdk = try Versions.bundle("rpi4", place)["sdk"] else {
                 throw BenchError("the bundle does not name its Swift SDK")
             }
@@ -71,8 +55,7 @@ struct RebuildTime: Figure {
 
         private func change() throws {
             serial += 1
-            try text.replacingOccurrences(of: Self.constant, with: "\"GPIO\(serial)\"")
-                .write(to: source, atomically: true, encoding: .utf8)
+            try app.write(app.replacing(Self.constant, by: "\"GPIO\(serial)\""))
         }
 
         /// Seconds of `fwtool build` after a change.
@@ -80,7 +63,7 @@ struct RebuildTime: Figure {
             struct Answer: Decodable { var id: String }
             try change()
             let result = try place.run(
-                place.fwtool, "build", "--target", "rpi4", "--package-path", folder.path, "--key", place.key.path,
+                place.fwtool, "build", "--target", "rpi4", "--package-path", app.folder.path, "--key", place.key.path,
                 "--quiet", "--json")
             let id = try JSONDecoder().decode(Answer.self, from: Data(result.output.utf8)).id
             guard id != lastBundle else { throw BenchError("the change did not reach the bundle") }
@@ -92,10 +75,11 @@ struct RebuildTime: Figure {
         func compile() throws -> Double {
             try change()
             let result = try place.run(
-                "swift", "build", "--package-path", folder.path, "--swift-sdk", sdk, "-c", "release", "--product",
+                "swift", "build", "--package-path", app.folder.path, "--swift-sdk", sdk, "-c", "release", "--product",
                 "WeatherStation")
             let program = try Data(
-                contentsOf: folder.appendingPathComponent(".build/aarch64-unknown-linux-gnu/release/WeatherStation"))
+                contentsOf: app.folder.appendingPathComponent(".build/aarch64-unknown-linux-gnu/release/WeatherStation")
+            )
             guard program != lastProgram else { throw BenchError("the change did not reach the program") }
             lastProgram = program
             return result.seconds

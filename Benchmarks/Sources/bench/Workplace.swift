@@ -16,19 +16,22 @@ struct Workplace {
     }
 
     /// - Throws: when it is not built.
-    var fwtool: String {
-        get throws {
-            let path = root.appendingPathComponent(".build/release/fwtool").path
-            guard FileManager.default.isExecutableFile(atPath: path) else {
-                throw BenchError("\(path) is missing; run: make bench")
-            }
-            return path
+    var fwtool: String { get throws { try product("fwtool") } }
+    /// The device's command, for this machine.
+    var apus: String { get throws { try product("apus") } }
+
+    private func product(_ name: String) throws -> String {
+        let path = root.appendingPathComponent(".build/release/\(name)").path
+        guard FileManager.default.isExecutableFile(atPath: path) else {
+            throw BenchError("\(path) is missing; run: make bench")
         }
+        return path
     }
 
     func bundle(_ target: String) -> URL { build.appendingPathComponent("WeatherStation-\(target).apus") }
     func image(_ target: String) -> URL { build.appendingPathComponent("WeatherStation-\(target).img") }
     var key: URL { build.appendingPathComponent("keys/development.key") }
+    var publicKey: URL { build.appendingPathComponent("keys/development.pub") }
     /// The reference app's package.
     var app: URL { root.appendingPathComponent("Firmware/WeatherStation") }
 

@@ -1,0 +1,60 @@
+import Foundation
+
+/// What an update of a running device fetches and writes, after a change of one constant and of one function of the app.
+/// The peer is the whole: the bundle, and the slot image.
+struct UpdateTraffic: Figure {
+    let names = ["fetch.constant", "fetch.function", "card.function"]
+
+    private struct Traffic: Decodable {
+        var event: String
+        var fetched: Double?
+        var written: Double?
+        var size: Double?
+    }
+
+    func measure(_ place: Workplace) throws -> [Record] {
+        let load = try Workplace.load()
+        let app = try AppCopy(place, name: "update-app")
+        let base = try app.build(app.original, to: "base")
+        let constant = try app.build(app.replacing("\"GPIO17\"", by: "\"GPIO22\""), to: "constant")
+        let line = "let i2c = board.i2c(\"i2c-1\")"
+        let function = try app.build(
+            app.replacing(
+                line, by: "\(line)\n        if hasDoubtfulAddresses(board) { print(\"doubtful addresses\") }")
+                    + """
+
+                    func hasDoubtfulAddresses(_ board: Board) -> Bool {
+                        (board.config["sensor.extra"] ?? "").split(separator: ",").contains { $0.count != 4 }
+                    }
+
+                    """, to: "function")
+        let card = place.scratch.appendingPathComponent("traffic.img")
+        try place.run(
+            try place.fwtool, "image", base.path, "--key", place.publicKey.path, "--output", card.path, "--quiet")
+        func update(to bundle: URL) throws -> (fetched: Double, written: Double, slot: Double) {
+            let output = try place.run(
+                place.apus, "update", bundle.path, "--card", card.path, "--trust", place.publicKey.path, "--json"
+            ).output
+            let lines = try output.split(separator: "\n").map {
+                try JSONDecoder().decode(Traffic.self, from: Data($0.utf8))
+            }
+            guard let plan = lines.first(where: { $0.event == "planned" }), let slot = plan.size,
+                let end = lines.first(where: { $0.event == "done" }), let fetched = end.fetched,
+                let written = end.written
+            else { throw BenchError("apus update answered: \(output)") }
+            return (fetched, written, slot)
+        }
+        // Into an empty slot, as a device's first update; all that is not fetched is copied.
+        let ofConstant = try update(to: constant)
+        // And over the version before, as all its later ones.
+        try place.run(place.apus, "rollback", "--card", card.path)
+        let ofFunction = try update(to: function)
+        let values = [
+            Record.Value(ours: ofConstant.fetched, peer: try place.size(of: constant)),
+            Record.Value(ours: ofFunction.fetched, peer: try place.size(of: function)),
+            Record.Value(ours: ofFunction.written, peer: ofFunction.slot),
+        ]
+        let versions = try Versions.checkout(place)
+        return try zip(names, values).map { try Record($0, .bytes, [$1], versions: versions, load: load) }
+    }
+}
