@@ -2,6 +2,7 @@
 # make emulate    boot it in QEMU and print its readings                TARGET=…
 # make test       all tests, system tests in QEMU included
 # make test-tsan  the tests of supervision under Thread Sanitizer
+# make fuzz       the bundle's readers against a fuzzer         RUNS=1000000
 # make bench      the figures of Benchmarks/README.md, into build/bench.json; COLD=1 adds a build without any cache,
 #                 FIGURES="restart.1.p50 ..." measures only these and writes no file
 SHELL := bash
@@ -12,13 +13,13 @@ FWTOOL := .build/release/fwtool
 KEY := build/keys/development
 BOARDS := rpi3 rpi4 virt
 
-.PHONY: help firmware emulate test test-tsan unit lint bench install dependencies fwtool sdk clean FORCE
+.PHONY: help firmware emulate test test-tsan fuzz unit lint bench install dependencies fwtool sdk clean FORCE
 .DELETE_ON_ERROR:
 # Bundles are results, not by-products of images that make may remove.
 .SECONDARY:
 
 help:
-	@sed -n 's/^# \?//p' Makefile | head -6
+	@sed -n 's/^# \?//p' Makefile | head -7
 
 firmware: build/WeatherStation-$(TARGET).img
 	@ls -l build/WeatherStation-$(TARGET).apus build/WeatherStation-$(TARGET).img
@@ -61,6 +62,9 @@ BENCHED := $(if $(FIGURES),$(filter-out $(SUPERVISION),$(FIGURES)),all)
 test-tsan: dependencies
 	APUS_SCENARIOS=$${APUS_SCENARIOS:-1000} swift test --sanitize=thread --build-path .build-tsan \
 		--filter 'SupervisionTests|ThreadsTests' --skip 'CellTests|CellProtocolTests'
+
+fuzz: dependencies
+	Tools/fuzz BundleFuzz $(or $(RUNS),1000000)
 
 bench: $(if $(BENCHED),build/WeatherStation-rpi4.img build/WeatherStation-rpi3.img)
 	Tools/install-dependencies Benchmarks/host-packages

@@ -43,14 +43,23 @@ struct BillOfMaterials {
         var relationships: [JSON] = []
         let firmware = "SPDXRef-firmware"
         packages.append(
-            package(id: firmware, name: "\(product)-\(board)", version: version, more: [("primaryPackagePurpose", "FIRMWARE")]))
+            package(
+                id: firmware, name: "\(product)-\(board)", version: version,
+                more: [("primaryPackagePurpose", "FIRMWARE")]))
         relationships.append(relationship("SPDXRef-DOCUMENT", "DESCRIBES", firmware))
 
         for item in debian.sorted(by: { ($0.name, $0.suite) < ($1.name, $1.suite) }) {
             let id = identifier("deb", item.name)
             var more: [(String, JSON)] = [
                 ("supplier", "Organization: Debian"),
-                ("externalRefs", [purl("pkg:deb/debian/\(escaped(item.name))@\(escaped(item.version))?arch=arm64&distro=\(item.suite)")]),
+                (
+                    "externalRefs",
+                    [
+                        purl(
+                            "pkg:deb/debian/\(escaped(item.name))@\(escaped(item.version))?arch=arm64&distro=\(item.suite)"
+                        )
+                    ]
+                ),
             ]
             if let sha256 = item.sha256 {
                 more.append(("checksums", [["algorithm": "SHA256", "checksumValue": .string(sha256)]]))
@@ -185,16 +194,11 @@ extension BillOfMaterials {
         for (name, version) in (sdk.manifest?.packages ?? [:]).sorted(by: { $0.key < $1.key }) {
             let parts = name.split(separator: "/").map(String.init)
             guard parts.count == 2, !parts[0].hasSuffix("-dev"), parts[0] != "swiftlang" else { continue }
-            let unpacked = try store.unpack(PackageName(name: parts[0], suite: parts[1]))
-            guard let walk = FileManager.default.enumerator(at: unpacked.folder, includingPropertiesForKeys: nil)
-            else { continue }
-            let files = Set(walk.compactMap { ($0 as? URL)?.lastPathComponent })
+            let files = try store.fileNames(of: PackageName(name: parts[0], suite: parts[1]))
             guard !files.isDisjoint(with: libraries) else { continue }
             left.subtract(files)
-            packages.append(
-                DebianPackage(
-                    name: parts[0], version: version, suite: parts[1],
-                    sha256: unpacked.version == version ? unpacked.sha256 : nil))
+            // Without a hash: the SDK's record has none, and the mirror may have moved on since it was composed.
+            packages.append(DebianPackage(name: parts[0], version: version, suite: parts[1], sha256: nil))
         }
         return (packages, left.sorted())
     }

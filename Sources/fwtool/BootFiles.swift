@@ -9,7 +9,8 @@ struct BootFiles {
     /// The packages the files come from.
     func packages() throws -> [PackageStore.Unpacked] {
         var names: [String] = []
-        for entry in profile.boot.files where entry.package != profile.kernel.package && !names.contains(entry.package) {
+        for entry in profile.boot.files where entry.package != profile.kernel.package && !names.contains(entry.package)
+        {
             names.append(entry.package)
         }
         return try names.map { try store.unpack(PackageName(name: $0, suite: profile.packages.suite)) }

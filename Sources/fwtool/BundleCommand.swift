@@ -108,6 +108,7 @@ struct BundleCommand: ParsableCommand {
         func run() throws {
             let bundle = try BundleCommand.open(file, keys: keys)
             let manifest = bundle.manifest
+            let nickname = Nickname(of: manifest.id).description
             let signers = bundle.head.verifiedSigners
             let progress = Progress("Verifying \(file)", quiet: output.quiet)
             defer { progress.finish() }
@@ -124,7 +125,8 @@ struct BundleCommand: ParsableCommand {
             progress.finish()
             if json {
                 let result: JSON = [
-                    "file": .string(file), "id": .string(manifest.id), "board": .string(manifest.board),
+                    "file": .string(file), "id": .string(manifest.id), "nickname": .string(nickname),
+                    "board": .string(manifest.board),
                     "product": .string(manifest.product), "version": .string(manifest.version),
                     "verifiedSigners": .array(signers.map { .string($0) }),
                 ]
@@ -132,7 +134,7 @@ struct BundleCommand: ParsableCommand {
             } else {
                 let chunks = manifest.payloads.reduce(0) { $0 + $1.chunkCount }
                 print(
-                    "\(manifest.product) \(manifest.version) for \(manifest.board): signed by "
+                    "\(manifest.product) \(manifest.version) for \(manifest.board), \(nickname): signed by "
                         + "\(signers.joined(separator: ", ")), all \(chunks) chunks sound")
             }
         }

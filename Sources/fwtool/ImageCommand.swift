@@ -46,10 +46,12 @@ struct ImageCommand: ParsableCommand {
         }
         if trusted.isEmpty { options.warn("no --key given: the bundle's signature is not checked") }
         let trust: BundleTrust = trusted.isEmpty ? .unchecked : .keys(trusted)
-        let board = try BundleReader(path: source.path, trust: trust).manifest.board
-        let profile = try BoardCatalog.installed().profile(board)
+        let manifest = try BundleReader(path: source.path, trust: trust).manifest
+        let profile = try BoardCatalog.installed().profile(manifest.board)
         try CardImage(profile: profile, settings: settings, progress: options.progress)
             .write(source, trust: trust, to: image)
-        options.say("\(image.path): card image for \(profile.title), ready to write to an SD card")
+        options.say(
+            "\(image.path): card image for \(profile.title), \(manifest.product) \(manifest.version) "
+                + "\(Nickname(of: manifest.id)), ready to write to an SD card")
     }
 }

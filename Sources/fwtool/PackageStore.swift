@@ -41,6 +41,17 @@ final class PackageStore {
         }
     }
 
+    /// The names of a package's files, of any version of it that is unpacked here; fetches it only where none is.
+    func fileNames(of package: PackageName) throws -> Set<String> {
+        let manager = FileManager.default
+        let cache = try CacheDirectory.folder("packages")
+        let known = try manager.contentsOfDirectory(atPath: cache.path).sorted()
+            .last { $0.hasPrefix("\(package.name)_") }
+        let folder = try known.map { cache.appendingPathComponent($0) } ?? unpack(package).folder
+        guard let walk = manager.enumerator(at: folder, includingPropertiesForKeys: nil) else { return [] }
+        return Set(walk.compactMap { ($0 as? URL)?.lastPathComponent })
+    }
+
     /// Fetches and unpacks.
     ///
     /// - Parameter only: path patterns as tar's `--wildcards` takes them, to unpack no more than needed of a huge

@@ -20,7 +20,8 @@ struct SPDXDocument {
         self.json = json
         packages = list.compactMap { element in
             guard let object = element.objectValue, let name = object["name"]?.stringValue else { return nil }
-            return Package(name: Self.printable(name), version: Self.printable(object["versionInfo"]?.stringValue ?? ""))
+            return Package(
+                name: Self.printable(name), version: Self.printable(object["versionInfo"]?.stringValue ?? ""))
         }
     }
 
@@ -28,7 +29,9 @@ struct SPDXDocument {
     private static func printable(_ text: String) -> String {
         String(
             String.UnicodeScalarView(
-                text.unicodeScalars.filter { $0.properties.generalCategory != .control && $0.properties.generalCategory != .format }
+                text.unicodeScalars.filter {
+                    $0.properties.generalCategory != .control && $0.properties.generalCategory != .format
+                }
             ))
     }
 }

@@ -16,10 +16,12 @@ struct SlotImage {
     /// already is not written anew.
     private static let kernelAlignment = 1 << 20
 
-    /// Measured with the reference app, as bytes to fetch, head included, for one constant and for one function changed:
-    /// chunks of 4 KiB 50 and 77 KB, of 8 KiB 40 and 76 KB, of 16 KiB 46 and 103 KB. Smaller ones pay with a longer chunk
-    /// table, larger ones with more content.
+    /// Measured with the reference app: what an update fetches is least with this, whether one constant or a function
+    /// was changed (docs/bundle-format.md). Smaller chunks pay with a longer chunk table, larger ones with more content.
     private static let rootChunkSize = 8192
+
+    /// One block of hashes a chunk: they do not compress, and a change of few blocks of the root changes few of them.
+    private static let treeChunkSize = 4096
 
     init(root: URL, kernel: URL, ramdisk: URL, writtenTo file: URL) throws {
         self.file = file
@@ -40,8 +42,11 @@ struct SlotImage {
         let ramdiskRange = try put(ramdisk, at: ramdiskStart)
         let end = Self.round(Int(ramdiskRange.upperBound) * SlotHeader.blockSize, up: Self.alignment)
         try handle.truncate(atOffset: UInt64(end))
+        let treeEnd = verity + Self.alignment
         parts = [
-            .init(size: kernelStart, chunkSize: Self.rootChunkSize),
+            .init(size: rootSize, chunkSize: Self.rootChunkSize),
+            .init(size: treeEnd - rootSize, chunkSize: Self.treeChunkSize),
+            .init(size: kernelStart - treeEnd, chunkSize: BundleWriter.Part.largeChunkSize),
             .init(size: ramdiskStart - kernelStart, chunkSize: BundleWriter.Part.largeChunkSize),
             .init(size: end - ramdiskStart, chunkSize: BundleWriter.Part.largeChunkSize),
         ]

@@ -1,3 +1,4 @@
+import Bundle
 import Foundation
 import Testing
 
@@ -29,9 +30,26 @@ struct AppPackageTests {
         #expect(error?.cause == "'2/0' is no version")
     }
 
+    @Test func readsTheOldestVersionAndTrustedKeys() throws {
+        let folder = try folder(
+            manifest: "// swift-tools-version: 6.2", yaml: "product: A\nminimum: 1.0.0\ntrust: [keys/next.pub]\n")
+        let keys = folder.url.appendingPathComponent("keys")
+        try FileManager.default.createDirectory(at: keys, withIntermediateDirectories: true)
+        let error = #expect(throws: FwtoolError.self) { try AppPackage(folder: folder.url) }
+        #expect(error?.description.contains("apus.yaml:3:9") == true, "\(error?.description ?? "")")
+        #expect(error?.description.contains("No such file") == true)
+        let key = SigningKey().verificationKey
+        try key.write(toNewFile: keys.appendingPathComponent("next.pub").path)
+        let package = try AppPackage(folder: folder.url)
+        #expect(package.minimumVersion == "1.0.0")
+        #expect(package.trusted == [key])
+    }
+
     @Test(arguments: [
         ("produkt: A\n", "apus.yaml:1:1", "did you mean 'product'"),
         ("product: A\nversion: ../../x\n", "apus.yaml:2:10", "'version' must be"),
+        ("product: A\nminimum: a/b\n", "apus.yaml:2:10", "'minimum' must be"),
+        ("product: A\ntrust: next.pub\n", "apus.yaml:2:8", "must be a list"),
         ("product: A\nconfig: [1]\n", "apus.yaml:2:9", "mapping"),
         ("product: A\nconfig:\n  a b: c\n", "apus.yaml:3:3", "must be a word"),
     ])

@@ -3,6 +3,8 @@ import Foundation
 import JSON
 import Testing
 
+@testable import fwtool
+
 struct BundleCommandTests {
     /// A folder with a signed bundle `b.apus`, its keys `k.key` and `k.pub`, and a strange `other.pub`.
     private func folderWithBundle() async throws -> (ScratchFolder, id: String, keyID: String) {
@@ -35,6 +37,7 @@ struct BundleCommandTests {
         #expect(run.status == 0 && run.errors.isEmpty)
         for line in [
             "product   Demo\n", "version   1.2\n", "board     virt\n", "id        \(id)\n",
+            "nickname  \(Nickname(of: id))\n", ", 13 chunks\n",
             "signers   \(keyID): signature not checked; check with --key\n", "  slot             3.0 MB, ",
             "  boot/config.txt  3 bytes, ",
             "  zstd  1.5.4\n",
@@ -59,12 +62,89 @@ struct BundleCommandTests {
         #expect(checkedObject["verifiedSigners"] == [.string(keyID)])
     }
 
+    @Test func inspectShowsPackagesAndTheOldestVersion() async throws {
+        let folder = try ScratchFolder()
+        let bundle = folder.url.appendingPathComponent("b.apus").path
+        let writer = BundleWriter(
+            product: "Demo", version: "1.2", board: "virt", minimum: .init(version: "1.0", bootInterface: 2),
+            metadata: [:])
+        try await writer.write(
+            [.init(name: Manifest.sbomName, content: .bytes(try BillOfMaterialsTests.bill.document()))],
+            signedBy: [SigningKey()], to: bundle)
+        let run = try FwtoolRun("bundle", "inspect", "b.apus", in: folder.url)
+        #expect(run.status == 0)
+        for line in ["minimum   version 1.0\n", "minimum   boot interface 2\n", "  libstdc++6  1:14.2.0-19\n"] {
+            #expect(run.output.contains(line))
+        }
+        let json = try FwtoolRun("bundle", "inspect", "b.apus", "--json", in: folder.url)
+        let object = try #require(try JSON(parsing: json.output).objectValue)
+        #expect(object["sbom"]?.objectValue?["spdxVersion"] == "SPDX-2.3")
+    }
+
+    @Test func signAddsAndReplaces() async throws {
+        let (folder, id, keyID) = try await folderWithBundle()
+        let made = try FwtoolRun("keys", "new", "next", in: folder.url)
+        #expect(made.status == 0)
+        let next = try VerificationKey(contentsOfFile: folder.url.appendingPathComponent("next.pub").path).id
+        let added = try FwtoolRun("bundle", "sign", "b.apus", "--key", "next.key", in: folder.url)
+        #expect(added.status == 0 && added.errors.isEmpty)
+        #expect(added.output == "b.apus: signed by \(keyID), \(next)\n")
+        for key in ["k.pub", "next.pub"] {
+            let run = try FwtoolRun("bundle", "verify", "b.apus", "--key", key, "--json", in: folder.url)
+            #expect(try JSON(parsing: run.output).objectValue?["id"] == .string(id))
+        }
+        let replaced = try FwtoolRun(
+            "bundle", "sign", "b.apus", "--key", "next.key", "--replace", "--json", in: folder.url)
+        #expect(try JSON(parsing: replaced.output).objectValue?["signers"] == [.string(next)])
+        #expect(try FwtoolRun("bundle", "verify", "b.apus", "--key", "k.pub", in: folder.url).status == 1)
+
+        let noKey = try FwtoolRun("bundle", "sign", "b.apus", in: folder.url)
+        #expect(noKey.status == 1 && noKey.errors.hasPrefix("error: no key to sign with is named; "))
+        let noBundle = try FwtoolRun("bundle", "sign", "k.key", "--key", "k.key", in: folder.url)
+        #expect(noBundle.errors.hasPrefix("error: k.key: this is not an Apus bundle; "))
+    }
+
+    /// One block of the slot changed, one boot file added; counted by hand from the heads.
+    @Test func diffCountsWhatAnUpdateFetches() async throws {
+        let folder = try ScratchFolder()
+        func write(_ name: String, _ slot: [UInt8], _ more: [BundleWriter.Source]) async throws {
+            try await BundleWriter(product: "Demo", version: name, board: "virt", metadata: [:]).write(
+                [.init(name: "slot", content: .bytes(slot), parts: [.init(size: slot.count, chunkSize: 4096)])] + more,
+                signedBy: [SigningKey()], to: folder.url.appendingPathComponent("\(name).apus").path)
+        }
+        var slot = (0..<(10 * 4096)).map { _ in UInt8.random(in: 1 ... .max) }
+        try await write("1", slot, [])
+        slot[3 * 4096] = 0
+        slot[4 * 4096] = 0
+        // Moved, and zeros: both free.
+        slot += slot.prefix(4096) + [UInt8](repeating: 0, count: 4096)
+        try await write("2", slot, [.init(name: "boot/a", content: .bytes([1]))])
+
+        let run = try FwtoolRun("bundle", "diff", "1.apus", "2.apus", "--json", in: folder.url)
+        #expect(run.status == 0)
+        let object = try #require(try JSON(parsing: run.output).objectValue)
+        let head = try BundleReader(path: folder.url.appendingPathComponent("2.apus").path, trust: .unchecked).head
+        #expect(object["headSize"]?.integerValue == Int64(head.size))
+        #expect(object["fetchedSize"]?.integerValue == Int64(head.size + 2 * 4096))
+        #expect(object["slotRanges"] == [["offset": 12288, "size": 8192, "storedSize": 8192]])
+        #expect(
+            object["payloads"] == [
+                ["name": "slot", "change": "changed", "fromSize": 40960, "toSize": 49152],
+                ["name": "boot/a", "change": "added", "fromSize": 0, "toSize": 1],
+            ])
+        let text = try FwtoolRun("bundle", "diff", "1.apus", "2.apus", in: folder.url)
+        #expect(text.output.hasPrefix("version   1 -> 2\nbundle    "))
+        #expect(text.output.contains("  from 12288: 8192 bytes, 8192 bytes in the bundle\n"))
+        let same = try FwtoolRun("bundle", "diff", "2.apus", "2.apus", in: folder.url)
+        #expect(same.output.contains(", the same content\n"))
+    }
+
     @Test func verifyAcceptsASoundBundle() async throws {
         let (folder, id, keyID) = try await folderWithBundle()
         let run = try FwtoolRun(
             "bundle", "verify", "b.apus", "--key", "other.pub", "--key", "k.pub", in: folder.url)
         #expect(run.status == 0)
-        #expect(run.output == "Demo 1.2 for virt: signed by \(keyID), all 13 chunks sound\n")
+        #expect(run.output == "Demo 1.2 for virt, \(Nickname(of: id)): signed by \(keyID), all 13 chunks sound\n")
         let json = try FwtoolRun("bundle", "verify", "b.apus", "--key", "k.pub", "--json", in: folder.url)
         #expect(try JSON(parsing: json.output).objectValue?["id"] == .string(id))
     }
@@ -130,7 +210,9 @@ struct BundleCommandTests {
 
     @Test func helpHasExamplesAndSucceeds() throws {
         let folder = try ScratchFolder()
-        for command in [["keys", "new"], ["bundle", "inspect"], ["bundle", "verify"]] {
+        for command in [
+            ["keys", "new"], ["bundle", "inspect"], ["bundle", "verify"], ["bundle", "diff"], ["bundle", "sign"],
+        ] {
             let run = try FwtoolRun(command[0], command[1], "--help", in: folder.url)
             #expect(run.status == 0 && run.errors.isEmpty)
             #expect(run.output.contains("\n  fwtool \(command[0]) \(command[1])"))

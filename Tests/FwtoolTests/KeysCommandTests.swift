@@ -31,6 +31,40 @@ struct KeysCommandTests {
         #expect(run.output.contains("  my keys/signing.key  private"))
     }
 
+    /// Made with a passphrase from a file, used with one from the environment; without a terminal to ask on, an error.
+    @Test func encryptedKeysNeedThePassphrase() async throws {
+        let folder = try ScratchFolder()
+        try Data("correct horse\nsecond line\n".utf8).write(to: folder.url.appendingPathComponent("words"))
+        let run = try FwtoolRun("keys", "new", "--encrypted", "--passphrase-file", "words", in: folder.url)
+        #expect(run.status == 0 && run.errors.isEmpty)
+        let path = folder.url.appendingPathComponent("signing.key").path
+        #expect(throws: KeyError.encrypted) { try SigningKey(contentsOfFile: path) }
+        let key = try SigningKey(contentsOfFile: path, passphrase: Array("correct horse".utf8))
+        try await BundleWriter(product: "p", version: "1", board: "b", metadata: [:]).write(
+            [], signedBy: [SigningKey()], to: folder.url.appendingPathComponent("b.apus").path)
+
+        let wrong = try FwtoolRun(
+            "bundle", "sign", "b.apus", "--key", "signing.key", in: folder.url,
+            environment: ["APUS_KEY_PASSPHRASE": "battery"])
+        #expect(wrong.status == 1)
+        #expect(
+            wrong.errors.hasPrefix(
+                "error: the key signing.key cannot be used: the passphrase does not open the private key; "))
+        let right = try FwtoolRun(
+            "bundle", "sign", "b.apus", "--key", "signing.key", "--replace", in: folder.url,
+            environment: ["APUS_KEY_PASSPHRASE": "correct horse"])
+        #expect(right.status == 0)
+        #expect(right.output == "b.apus: signed by \(key.verificationKey.id)\n")
+        let none = try FwtoolRun(
+            "bundle", "sign", "b.apus", "--key", "signing.key", "--passphrase-file", "nowhere", in: folder.url)
+        #expect(none.status == 1 && none.errors.hasPrefix("error: the passphrase file nowhere cannot be read; "))
+        try Data("\nsecond line".utf8).write(to: folder.url.appendingPathComponent("empty"))
+        let empty = try FwtoolRun(
+            "keys", "new", "other", "--encrypted", "--passphrase-file", "empty", in: folder.url)
+        #expect(empty.status == 1 && empty.errors.hasPrefix("error: an empty passphrase protects nothing; "))
+        #expect(folder.names == ["b.apus", "empty", "signing.key", "signing.pub", "words"])
+    }
+
     @Test(arguments: ["signing.key", "signing.pub"])
     func neverOverwrites(existing: String) throws {
         let folder = try ScratchFolder()
