@@ -96,7 +96,7 @@ else
 fi
 
 # The first one again: a trial that could not be counted is better than nothing.
-setenv counting 1
+setenv counting 1; setenv reserved 0
 for slot in ${first} ${second} ${first}; do
   if test ${slot} = b; then setenv partition 3; else setenv partition 2; fi
   setenv sl_root_n; setenv sl_hash; setenv sl_verity; setenv ve_hash
@@ -124,12 +124,12 @@ for slot in ${first} ${second} ${first}; do
     if test ${reason} = state; then setenv counting 0; fi
   fi
   if test ${reason} = -; then
-    # A page the kernel leaves alone: not in its memory map, and so within reach of /dev/mem.
     setenv arguments "apus.slot=${slot} apus.verity=${sl_root_n},${sl_hash},${ve_hash}"
     test ${why} = - || setenv arguments "${arguments} apus.why=${why}"
-    setenv address_cells 1; setenv size_cells 1; setenv high; setenv high_size
     mw.l ${note} 0 400
-    if fdt addr ${fdt_addr} && fdt resize 1000; then
+    # A page the kernel leaves alone: not in its memory map, and so within reach of /dev/mem.
+    if test ${reserved} = 0 && fdt addr ${fdt_addr} && fdt resize 1000; then
+      setenv address_cells 1; setenv size_cells 1; setenv high; setenv high_size
       fdt get value address_cells / "#address-cells"; fdt get value size_cells / "#size-cells"
       itest ${address_cells} == 1 || setenv high 0
       itest ${size_cells} == 1 || setenv high_size 0
@@ -138,15 +138,18 @@ for slot in ${first} ${second} ${first}; do
       fdt set /reserved-memory "#size-cells" <${size_cells}>
       fdt set /reserved-memory ranges
       if fdt mknode /reserved-memory apus-note && fdt set /reserved-memory/apus-note reg <${high} 0x${note} ${high_size} 0x1000> && fdt set /reserved-memory/apus-note no-map; then
-        setenv arguments "${arguments} apus.note=0x${note}"
-        mw.l ${note} 544f4e41; mw.l ${note_slot} ${slot}; mw.l ${note_stage} 1
-        if test ${slot} = ${preferred}; then mw.l ${note_count} ${deaths}; fi
-        mw.l ${note_filler} 5aa5c33c 3fb
-        crc32 ${note} ffc ${note_check}
+        setenv reserved 1
       fi
     fi
-    echo "apus: starting slot ${slot} (${why})"
+    if test ${reserved} = 1; then
+      setenv arguments "${arguments} apus.note=0x${note}"
+      mw.l ${note} 544f4e41; mw.l ${note_slot} ${slot}; mw.l ${note_stage} 1
+      if test ${slot} = ${preferred}; then mw.l ${note_count} ${deaths}; fi
+      mw.l ${note_filler} 5aa5c33c 3fb
+      crc32 ${note} ffc ${note_check}
+    fi
     setenv bootargs "${console} panic=5 quiet loglevel=4 ${arguments} ${apus_args}"
+    echo "apus: starting slot ${slot}: ${bootargs}"
     bootm ${kernel} ${ramdisk} ${fdt_addr}
     setenv reason start
   fi
