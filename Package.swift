@@ -65,7 +65,7 @@ let package = Package(
         .executableTarget(
             name: "fwtool",
             dependencies: [
-                "JSON", "BootState", "Bundle", "CLinux", "Yams",
+                "JSON", "BootState", "Card", "Bundle", "CLinux", "Yams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -98,8 +98,8 @@ let package = Package(
             name: "ApusInitTests", dependencies: ["apus-init", "BootState", "Card"], swiftSettings: strict),
         .testTarget(name: "VerityTests", dependencies: ["Verity"], swiftSettings: strict),
         .testTarget(
-            name: "FwtoolTests", dependencies: ["fwtool", "Bundle", "BootState", "JSON"], swiftSettings: strict),
-        .testTarget(name: "SystemTests", dependencies: ["fwtool", "BootState", "JSON"], swiftSettings: strict),
+            name: "FwtoolTests", dependencies: ["fwtool", "Bundle", "BootState", "Card", "JSON"], swiftSettings: strict),
+        .testTarget(name: "SystemTests", dependencies: ["fwtool", "BootState", "Card", "JSON"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

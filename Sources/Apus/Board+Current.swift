@@ -14,10 +14,13 @@ extension Board {
         if isDevice {
             try config.merge(file: boardFile)
             try config.merge(file: "/etc/apus/app.conf")
-            do {
-                try config.merge(file: "/data/apus/config")
-            } catch {
-                Log.line("\(error); nothing of this file is used")
+            // What was provisioned when the card was burned (apus-init takes it from the card), then what was set since.
+            for file in ["/run/apus/provisioned", "/data/apus/config"] {
+                do {
+                    try config.merge(file: file)
+                } catch {
+                    Log.line("\(error); nothing of this file is used")
+                }
             }
         }
         config.merge { name in getenv(name).map { String(cString: $0) } }

@@ -23,7 +23,7 @@ public struct Board: Sendable {
 
     private init(name: String, config: Configuration, buses: [String: I2CPort], chip: GPIOPin.Chip) {
         self.name = name
-        device = Identity.resolve(configured: config["device"])
+        device = Identity.resolve(configured: config["device"] ?? config["serial"])
         self.config = config
         self.buses = buses
         self.chip = chip

@@ -1,13 +1,14 @@
 /// A U-Boot environment block as `env import -c` and `env export -c` read and write it: the CRC-32 (little-endian) of all
 /// that follows, then `name=value` texts, each ended by a zero byte, a further zero byte, and zeros to the end.
 enum UBootEnvironment {
-    /// Bytes in a block: one sector, which SD cards write as a whole.
+    /// Bytes in most blocks: one sector, which SD cards write as a whole.
     static let blockSize = 512
     /// Bytes before the text: the checksum.
     private static let headerSize = 4
 
-    static func decode(_ block: [UInt8]) throws(BootStateError) -> [String: String] {
-        guard block.count == blockSize else { throw .wrongLength(block.count) }
+    /// - Parameter size: bytes the block must have.
+    static func decode(_ block: [UInt8], size: Int = blockSize) throws(BootStateError) -> [String: String] {
+        guard block.count == size else { throw .wrongLength(block.count) }
         let stored = block[..<headerSize].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
         let computed = crc32(block[headerSize...])
         guard stored == computed else { throw .wrongChecksum(stored: stored, computed: computed) }
@@ -16,14 +17,17 @@ enum UBootEnvironment {
 
     /// The block, variables sorted by name as U-Boot's `env export` sorts them.
     ///
+    /// - Parameter size: bytes the block is to have.
     /// - Throws: ``BootStateError/tooLarge(bytes:)``.
-    static func encode(_ variables: [String: String]) throws(BootStateError) -> [UInt8] {
+    static func encode(
+        _ variables: [String: String], size: Int = blockSize
+    ) throws(BootStateError) -> [UInt8] {
         var text: [UInt8] = []
         for (name, value) in variables.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
             text += Array("\(name)=\(value)".utf8) + [0]
         }
         text.append(0)
-        let room = blockSize - headerSize
+        let room = size - headerSize
         guard text.count <= room else { throw .tooLarge(bytes: text.count) }
         text += Array(repeating: 0, count: room - text.count)
         let checksum = crc32(text)

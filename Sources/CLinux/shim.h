@@ -1,6 +1,7 @@
 // What Linux offers and Swift's Glibc module does not: variadic system calls, macros, headers it leaves out.
 #pragma once
 #include <fcntl.h>
+#include <linux/blkpg.h>
 #include <linux/dm-ioctl.h>
 #include <linux/futex.h>
 #include <linux/if_arp.h>
@@ -72,6 +73,30 @@ static inline void linux_prefetch(uintptr_t address) {
 
 /// open(2)'s O_DIRECT, whose value differs between architectures; glibc shows it under _GNU_SOURCE only.
 static const int linux_o_direct = __O_DIRECT;
+
+// <linux/fs.h> has these too, but cannot be included beside glibc 2.36's <sys/mount.h>: both declare the same types.
+/// Size of a block device in bytes, as a uint64_t.
+static const unsigned long linux_blkgetsize64 = _IOR(0x12, 114, size_t);
+/// Writes back and drops the kernel's cache of a block device.
+static const unsigned long linux_blkflsbuf = _IO(0x12, 97);
+/// Reads the partition table anew.
+static const unsigned long linux_blkrrpart = _IO(0x12, 95);
+/// Stops a removable disk and lets go of the medium (<linux/cdrom.h>; SCSI disks take it as well).
+static const unsigned long linux_cdromeject = 0x5309;
+/// Grows a mounted ext4 to so many blocks, a uint64_t (Documentation/filesystems/ext4 in Linux; fs/ext4/ext4.h).
+static const unsigned long linux_ext4_resize = _IOW('f', 16, uint64_t);
+
+// Tells the kernel a partition's new length in bytes; it may be mounted (BLKPG_RESIZE_PARTITION of <linux/blkpg.h>).
+static inline int linux_resize_partition(int disk, int number, long long start, long long length) {
+    struct blkpg_partition partition = {.start = start, .length = length, .pno = number};
+    struct blkpg_ioctl_arg argument = {
+        .op = BLKPG_RESIZE_PARTITION, .datalen = sizeof partition, .data = &partition};
+    return ioctl(disk, BLKPG, &argument);
+}
+
+// lseek(2) in sparse files; glibc shows them under _GNU_SOURCE only (their values are those of <linux/fs.h>).
+static const int linux_seek_data = 3;
+static const int linux_seek_hole = 4;
 
 // ioctl(2) numbers that are macros (linux/dm-ioctl.h, linux/watchdog.h).
 static const unsigned long linux_dm_create = DM_DEV_CREATE;

@@ -43,4 +43,23 @@ public struct CardLayout: Sendable, Equatable {
         case .b: slotB
         }
     }
+
+    /// The partition table with a data partition that reaches to the end of the card, a whole number of MiB; nil when it
+    /// would not become larger.
+    ///
+    /// - Parameters:
+    ///   - table: sector 0 of a card this layout was read from.
+    ///   - cardSize: in bytes.
+    public func growingData(in table: [UInt8], cardSize: Int) -> [UInt8]? {
+        // A table's numbers have 32 bits: what a larger card has beyond them stays unused.
+        let limit = min(cardSize / Self.sectorSize, Int(UInt32.max))
+        let first = data.lowerBound / Self.sectorSize
+        let sectorsPerMebibyte = 2048
+        let count = (limit - first) / sectorsPerMebibyte * sectorsPerMebibyte
+        guard count > data.count / Self.sectorSize, table.count == Self.sectorSize else { return nil }
+        var grown = table
+        // The number of sectors in the fourth entry.
+        for byte in 0..<4 { grown[446 + 16 * 3 + 12 + byte] = UInt8(truncatingIfNeeded: count >> (8 * byte)) }
+        return grown
+    }
 }

@@ -2,6 +2,8 @@
 //
 // Its duties:
 //   - mount /proc, /sys, /dev (where the initramfs has not), /run, /tmp and the data partition on /data;
+//   - have the data partition repaired, made anew or grown by a process of its own, which may wait;
+//   - put what was provisioned on the card into /run/apus/provisioned;
 //   - load the kernel modules of the board and set the hostname;
 //   - run a DHCP client on every network interface, as interfaces come and go;
 //   - start the app, and again whenever it ends, at growing intervals;
@@ -26,6 +28,7 @@ internal import Glibc
 @main
 enum ApusInit {
     static func main() {
+        if getpid() != 1, let task = DataTask(CommandLine.arguments) { exit(task.run()) }
         // Inherited by nobody: each process is started with an empty signal mask.
         let signals = Signals()
         Mounts.early()

@@ -15,23 +15,10 @@ enum Mounts {
         attach("devpts", "/dev/pts", "devpts", UInt(MS_NOSUID | MS_NOEXEC), "mode=620,ptmxmode=666")
     }
 
-    /// The data partition, beside the one the root image lies on; memory in its place when it cannot be mounted, so that
-    /// the app runs in any case.
-    static func data() {
-        if let partition = dataPartition() {
-            // noatime: a read must not cost a write to the card.
-            if attach(partition, "/data", "ext4", UInt(MS_NOSUID | MS_NODEV | MS_NOATIME)) { return }
-            Log.line("the data partition \(partition) cannot be mounted (\(Log.error)): its place is taken by memory")
-        } else {
-            Log.line("no data partition found: its place is taken by memory")
-        }
+    /// Memory in the place of the data partition when that cannot be mounted, so that the app runs in any case.
+    static func memoryForData() {
+        Log.line("the place of the data partition is taken by memory")
         attach("tmpfs", "/data", "tmpfs", UInt(MS_NOSUID | MS_NODEV), "mode=755,size=32m")
-    }
-
-    /// Named by the initramfs; nil where it found no card.
-    private static func dataPartition() -> String? {
-        let path = "/dev/apus/data"
-        return access(path, F_OK) == 0 ? path : nil
     }
 
     static func detachData() {
@@ -49,7 +36,7 @@ enum Mounts {
     ) -> Bool {
         if mount(source, target, type, flags, options) == 0 { return true }
         if errno == EBUSY { return true }
-        if target != "/data" { Log.line("\(target) cannot be mounted: \(Log.error)") }
+        Log.line("\(target) cannot be mounted: \(Log.error)")
         return false
     }
 }

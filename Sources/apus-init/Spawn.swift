@@ -2,8 +2,8 @@ internal import CLinux
 internal import Glibc
 
 /// Starts a process in a session of its own, with no signal blocked and all at their default, standard input from
-/// nowhere and output on the console. fork is not for Swift; posix_spawn(3) does it all.
-func spawn(_ arguments: [String], folder: String = "/", environment: [String] = []) -> pid_t? {
+/// nowhere and output on the console, or nowhere either. fork is not for Swift; posix_spawn(3) does it all.
+func spawn(_ arguments: [String], folder: String = "/", environment: [String] = [], isQuiet: Bool = false) -> pid_t? {
     guard let program = arguments.first else { return nil }
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
@@ -21,8 +21,9 @@ func spawn(_ arguments: [String], folder: String = "/", environment: [String] = 
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_adddup2(&actions, Log.console, 1)
-    posix_spawn_file_actions_adddup2(&actions, Log.console, 2)
+    if isQuiet { posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0) }
+    posix_spawn_file_actions_adddup2(&actions, isQuiet ? 1 : Log.console, 1)
+    posix_spawn_file_actions_adddup2(&actions, isQuiet ? 1 : Log.console, 2)
     posix_spawn_file_actions_addchdir_np(&actions, folder)
 
     let variables = ["PATH=/usr/sbin:/usr/bin", "HOME=/data", "TERM=linux"] + environment

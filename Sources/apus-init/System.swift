@@ -16,7 +16,8 @@ struct System {
     private static let stopTime: Int64 = 10 * nanosecondsPerSecond
     /// Pause before a DHCP client or a console shell that ended is started again.
     private static let pause: Int64 = 2 * nanosecondsPerSecond
-
+    /// The data partition grows when the app has had its time to start: nothing waits for the room.
+    private static let growthDelay: Int64 = 10 * nanosecondsPerSecond
     /// How often the root image's state is asked for.
     private static let rootInterval: Int64 = 10 * nanosecondsPerSecond
     /// How long a slot on trial has to become healthy, in seconds, unless `health.deadline` says otherwise.
@@ -42,6 +43,9 @@ struct System {
     /// Interface to its DHCP client; nil while it waits to be started again.
     private var clients: [String: (process: pid_t?, again: Int64)] = [:]
     private var shell: (process: pid_t?, again: Int64)?
+    /// Repairs the data partition, or makes it anew; the app waits for it.
+    private var recovery: (process: pid_t, deadline: Int64)?
+    private var growth: Int64?
 
     init(signals: Signals, boot: BootControl) {
         self.signals = signals
@@ -50,21 +54,14 @@ struct System {
 
     mutating func run() {
         settings.read("/etc/apus/board.conf")
-        setHostname()
-        Mounts.data()
         settings.read("/etc/apus/app.conf")
-        settings.read("/data/apus/config")
-        if boot.isTrial {
-            let time = settings["health.deadline"].flatMap { Int64($0) }.map { max(1, min($0, 86_400)) }
-            trialDeadline = now() + (time ?? Self.healthTime) * nanosecondsPerSecond
-            keeper.failuresBeforeReboot = AppKeeper.failuresOfTrial
-            Log.line("slot \(boot.slot?.rawValue ?? "-") is on trial")
+        let devices = CardDevices.find()
+        if let provisioning = devices.flatMap({ Provisioned.read($0.card) }) {
+            Provisioned.publish(provisioning)
+            settings.read(Provisioned.file)
         }
-        start()
-        // What the app waits for is in the initramfs; the rest (drivers of devices that may be there) comes beside it.
-        let modules = settings["modules"]?.split(separator: " ").map(String.init) ?? []
-        if !modules.isEmpty { _ = spawn(["/usr/bin/modprobe", "-a"] + modules) }
-        if settings["console"] == "shell" { startShell() }
+        setHostname()
+        openData(devices)
         while true {
             wait()
             while let signal = signals.next() { handle(signal) }
@@ -82,8 +79,9 @@ struct System {
         var due = [now() + Watchdog.interval]
         due += clients.values.filter { $0.process == nil }.map(\.again)
         if let shell, shell.process == nil { due.append(shell.again) }
+        if let recovery { due.append(recovery.deadline) }
         switch phase {
-        case .running: if let startApp { due.append(startApp) }
+        case .running: due += [startApp, growth].compactMap(\.self)
         case .stopping(_, let deadline): due.append(deadline)
         }
         let left = max(0, (due.min() ?? 0) - now())
@@ -104,6 +102,12 @@ struct System {
             judge(at: time)
             if let at = startApp, time >= at { start() }
             if let shell, shell.process == nil, time >= shell.again { startShell() }
+            if let at = growth, time >= at { growData() }
+            if let recovery, time >= recovery.deadline {
+                Log.line("the repair of the data partition does not end")
+                kill(recovery.process, SIGKILL)
+                dataIsReady(mounted: false)
+            }
         case .stopping(let command, let deadline):
             if app == nil || time >= deadline { finish(command) }
             return
@@ -128,6 +132,8 @@ struct System {
             guard process > 0 else { return }
             if process == app {
                 appEnded(status)
+            } else if process == recovery?.process {
+                dataIsReady(mounted: status == 0)
             } else if process == shell?.process {
                 shell = (nil, now() + Self.pause)
             } else if let name = clients.first(where: { $0.value.process == process })?.key {
@@ -138,10 +144,54 @@ struct System {
 
     // MARK: - Start
 
-    /// `apus-` and the end of the Pi's serial number, so that devices can be told apart in a list of leases.
+    /// Mounts the data partition, and starts the app; when there is something to repair first, by another process.
+    private mutating func openData(_ devices: CardDevices?) {
+        guard let devices else {
+            Log.line("the card is not found")
+            return dataIsReady(mounted: false)
+        }
+        let partition = DataPartition(devices)
+        if partition.mountIfSound() {
+            if partition.canGrow { growth = now() + Self.growthDelay }
+            return dataIsReady(mounted: true)
+        }
+        guard let process = DataTask.recover.start() else { return dataIsReady(mounted: false) }
+        recovery = (process, now() + DataPartition.recoveryTime * nanosecondsPerSecond)
+    }
+
+    private mutating func dataIsReady(mounted: Bool) {
+        if recovery != nil, mounted { growth = now() + Self.growthDelay }
+        recovery = nil
+        if case .stopping = phase { return }
+        if !mounted { Mounts.memoryForData() }
+        settings.read("/data/apus/config")
+        if boot.isTrial {
+            let time = settings["health.deadline"].flatMap { Int64($0) }.map { max(1, min($0, 86_400)) }
+            trialDeadline = now() + (time ?? Self.healthTime) * nanosecondsPerSecond
+            keeper.failuresBeforeReboot = AppKeeper.failuresOfTrial
+            Log.line("slot \(boot.slot?.rawValue ?? "-") is on trial")
+        }
+        start()
+        // What the app waits for is in the initramfs; the rest (drivers of devices that may be there) comes beside it.
+        let modules = settings["modules"]?.split(separator: " ").map(String.init) ?? []
+        if !modules.isEmpty { _ = spawn(["/usr/bin/modprobe", "-a"] + modules) }
+        if settings["console"] == "shell" { startShell() }
+    }
+
+    private mutating func growData() {
+        growth = nil
+        if let devices = CardDevices.find(), DataPartition(devices).canGrow { _ = DataTask.grow.start() }
+    }
+
+    /// `apus-` and the end of the serial number, so that devices can be told apart in a list of leases: the one
+    /// provisioned on the card, else the Pi's own.
     private func setHostname() {
-        let serial = Settings.bytes(of: "/proc/device-tree/serial-number").prefix { $0 != 0 }.suffix(8)
-        let plain = serial.filter { ($0 >= 48 && $0 <= 57) || ($0 >= 97 && $0 <= 102) || ($0 >= 65 && $0 <= 70) }
+        let own = Settings.bytes(of: "/proc/device-tree/serial-number").prefix { $0 != 0 }
+        let serial = (settings["serial"].map { Array($0.utf8) } ?? Array(own)).suffix(8)
+        // What a host name may have (RFC 1123, section 2.1), but for the dash: it must not stand at the end.
+        let plain = serial.filter {
+            ($0 >= 48 && $0 <= 57) || ($0 >= 97 && $0 <= 122) || ($0 >= 65 && $0 <= 90)
+        }
         let name = plain.isEmpty ? "apus" : "apus-" + String(decoding: plain, as: UTF8.self)
         sethostname(name, name.utf8.count)
     }

@@ -6,7 +6,7 @@ internal import Updating
 @main
 enum Apus {
     /// Everything the program can do, in the order in which the help shows it.
-    static let commands: [Command] = [.update, .slots, .confirm, .rollback]
+    static let commands: [Command] = [.update, .slots, .confirm, .rollback, .factoryReset]
 
     static func main() {
         // What is freed goes back at once: an update holds a chunk at a time, and the memory is the app's.

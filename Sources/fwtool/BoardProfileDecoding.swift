@@ -142,7 +142,7 @@ extension BoardProfile.Partitions {
         boot = try fields.required("boot").integer(in: 16...2048)
         // U-Boot's block numbers are 32 bits wide and its arithmetic is done in the script; 8 GiB keeps far from both.
         slot = try fields.required("slot").integer(in: 32...8192)
-        data = try fields.required("data").integer(in: 16...1_048_576)
+        data = try fields.required("data").integer(in: 32...1_048_576)
     }
 }
 

@@ -1,5 +1,6 @@
 import BootState
 import Bundle
+import Card
 import Foundation
 
 /// An SD card image made of a bundle: boot partition, slot A written, slot B empty, data partition, boot state.
@@ -8,13 +9,13 @@ import Foundation
 /// | --------------- | ----- |
 /// | MBR             | sector 0, disk signature "APUS" |
 /// | boot state      | sectors 64 and 128 (``BootState``) |
+/// | provisioning    | from sectors 256 and 512 (``Provisioning``) |
 /// | p1 boot, FAT32  | from sector 8192 (4 MiB) |
 /// | p2 slot A, p3 slot B | ``SlotImage`` |
 /// | p4 data, ext4   | to the end |
 struct CardImage {
     let profile: BoardProfile
-    /// Provisioned on this card: `/data/apus/config` on the device.
-    let settings: [String]
+    let provisioning: Provisioning
     let progress: (_ label: String) -> Progress
 
     static let sector = 512
@@ -74,6 +75,7 @@ struct CardImage {
             try handle.seek(toOffset: UInt64(offset))
             try handle.write(contentsOf: Data(try BootState.initial.encoded()))
         }
+        try provisioning.write(to: handle)
     }
 
     private func fill(
@@ -155,20 +157,25 @@ struct CardImage {
 
     private func makeData(_ file: URL, _ part: Partition, scratch: URL) throws {
         let content = scratch.appendingPathComponent("data")
-        let folder = content.appendingPathComponent("apus")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        if !settings.isEmpty {
-            try (settings.joined(separator: "\n") + "\n")
-                .write(to: folder.appendingPathComponent("config"), atomically: true, encoding: .utf8)
-        }
-        // No blocks reserved for root: the app is root. The inode tables are zeroed now, not by a thread on the device.
+        try FileManager.default.createDirectory(
+            at: content.appendingPathComponent("apus"), withIntermediateDirectories: true)
+        // The inode tables are zeroed now, not by a thread on the device.
+        let options = ["offset=\(part.offset)", "lazy_itable_init=0", "lazy_journal_init=0"]
         try Command(
             "mke2fs",
-            [
-                "-q", "-t", "ext4", "-L", "data", "-m", "0", "-E",
-                "offset=\(part.offset),lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0", "-d", content.path,
-                file.path, "\(part.size / 1024)k",
-            ], deadline: 300
+            DataFileSystem.arguments(options: options) + ["-d", content.path, file.path, "\(part.size / 1024)k"],
+            deadline: 300
         ).run()
+    }
+}
+
+extension Provisioning {
+    /// Writes both copies to a card or an image of one.
+    func write(to card: FileHandle) throws {
+        let block = Data(try encoded())
+        for offset in Self.copyOffsets {
+            try card.seek(toOffset: UInt64(offset))
+            try card.write(contentsOf: block)
+        }
     }
 }

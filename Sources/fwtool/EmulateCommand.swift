@@ -102,7 +102,7 @@ struct EmulateCommand: AsyncParsableCommand {
             provisioned.append((words[0], words[1]))
         }
         let card = try EmulatorCard(file: image).copy(to: folder.appendingPathComponent("card.img"))
-        try card.provision(provisioned, in: folder)
+        try card.provision(provisioned)
         try await Emulator.with(board, card: card, in: folder) { emulator in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await printReadings(of: board, emulator, from: broker) }

@@ -1,3 +1,4 @@
+import BootState
 import Foundation
 
 /// A card image as the emulator reads it: its partitions, and copies made of it to run from.
@@ -113,31 +114,17 @@ struct EmulatorCard: Sendable {
         }
     }
 
-    /// Writes the provisioned configuration, `/apus/config` on the data partition: what `fwtool burn` and an installer
-    /// write on a real card.
+    /// Provisions the card, as `fwtool burn` and `fwtool image` do; what was provisioned before is gone.
     ///
-    /// - Throws: `FwtoolError` for keys and values that are not one line, and when the data partition has no ext4.
-    func provision(_ values: [(key: String, value: String)], in folder: URL) throws {
-        for (key, value) in values {
-            let isWord = !key.isEmpty && key.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "=") }
-            guard isWord, !value.contains(where: \.isNewline) else {
-                throw FwtoolError("'\(key)=\(value)' is no setting", remedy: "write it as key=value, on one line")
-            }
-        }
-        let text = values.map { "\($0.key)=\($0.value)\n" }.joined()
-        let source = folder.appendingPathComponent("config")
-        try Data(text.utf8).write(to: source)
-        let script = folder.appendingPathComponent("debugfs")
-        try Data("mkdir /apus\nrm /apus/config\nwrite config /apus/config\n".utf8).write(to: script)
-        let image = "\(file.path)?offset=\(partitions[3].lowerBound)"
-        let debugfs = try EmulatorTool.debugfs.path()
-        let result = try Command(debugfs, ["-w", "-f", script.path, image], directory: folder).execute()
-        // debugfs ends with status 0 whatever happened, and complains about a folder that is already there: look.
-        let written = try Command(debugfs, ["-R", "cat /apus/config", image]).execute()
-        guard written.output == text else {
-            throw FwtoolError(
-                "the settings cannot be written into the data partition of \(origin): \(result.errors)",
-                remedy: "build the image again: fwtool image")
+    /// - Throws: `FwtoolError` for keys and values that are not one line.
+    func provision(_ values: [(key: String, value: String)]) throws {
+        do {
+            let provisioning = try Provisioning(Dictionary(values.map { ($0.key, $0.value) }) { _, last in last })
+            let handle = try FileHandle(forUpdating: file)
+            defer { try? handle.close() }
+            try provisioning.write(to: handle)
+        } catch let error as ProvisioningError {
+            throw FwtoolError("\(error)", remedy: "write settings as NAME=VALUE, on one line")
         }
     }
 }

@@ -10,7 +10,6 @@ enum EmulatorTool: String, CaseIterable {
     case fdtput
     case mcopy
     case mdir
-    case debugfs
 
     /// The Debian package that has it.
     var package: String {
@@ -21,7 +20,6 @@ enum EmulatorTool: String, CaseIterable {
         case .setpriv: "util-linux"
         case .fdtget, .fdtput: "device-tree-compiler"
         case .mcopy, .mdir: "mtools"
-        case .debugfs: "e2fsprogs"
         }
     }
 

@@ -24,6 +24,7 @@ struct FirmwareBuilder {
         let certificates = try store.unpack(PackageName(name: "ca-certificates", suite: suite))
         let program = try busybox.file("usr/bin/busybox")
         let modules = try KernelModules(kernel)
+        let dataTools = try DataTools(store: store, suite: suite)
 
         let kernelImage = try cached("Compressing the kernel") {
             try KernelImage.file(kernel, base: profile.kernel.memoryStart)
@@ -38,15 +39,17 @@ struct FirmwareBuilder {
         }
         let bootFiles = BootFiles(profile: profile, store: store, kernel: kernel)
         let bill = try billOfMaterials(
-            packages: [kernel, busybox, certificates] + bootFiles.packages(),
+            packages: [kernel, busybox, certificates] + bootFiles.packages() + dataTools.packages,
             libraries: runtime.map(\.path).filter { $0.hasPrefix("lib/") }.map { String($0.dropFirst(4)) })
         return try await TemporaryFolder.with(beside: bundle) { folder in
             let root = folder.appendingPathComponent("root")
             let rootImage = folder.appendingPathComponent("root.erofs")
             let slot = try cached("Composing the root image") {
-                try RootImage(profile: profile, modules: modules, objcopy: objcopy, certificates: certificates)
-                    .stage(
-                        root, app: package, binaries: binaries, trusted: keys.map(\.verificationKey) + trusted)
+                try RootImage(
+                    profile: profile, modules: modules, dataTools: dataTools, objcopy: objcopy,
+                    certificates: certificates
+                )
+                .stage(root, app: package, binaries: binaries, trusted: keys.map(\.verificationKey) + trusted)
                 try RootImage.pack(root, to: rootImage)
                 return try SlotImage(
                     root: rootImage, kernel: kernelImage, ramdisk: ramdisk,

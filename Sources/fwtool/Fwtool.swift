@@ -15,7 +15,8 @@ struct Fwtool: AsyncParsableCommand {
               fwtool build --target rpi4 --key fleet.key
             """,
         subcommands: [
-            BuildCommand.self, ImageCommand.self, BundleCommand.self, KeysCommand.self, SDKCommand.self,
+            BuildCommand.self, ImageCommand.self, BurnCommand.self, BundleCommand.self, KeysCommand.self,
+            SDKCommand.self,
             BoardsCommand.self, EmulateCommand.self, DoctorCommand.self,
         ])
 

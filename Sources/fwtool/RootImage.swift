@@ -1,11 +1,12 @@
 import Bundle
 import Foundation
 
-/// The read-only root image: the app, apus-init, apus, the running system's kernel modules and configuration, and nothing
-/// else. What these programs need to run comes from the ``RuntimeLayer``.
+/// The read-only root image: the app, apus-init, apus, the running system's kernel modules and configuration, what
+/// repairs the data partition, and nothing else. What these programs need to run comes from the ``RuntimeLayer``.
 struct RootImage {
     let profile: BoardProfile
     let modules: KernelModules
+    let dataTools: DataTools
     /// Stripped for the image by `llvm-objcopy`.
     let objcopy: String
     /// Debian's `ca-certificates`: Mozilla's list, by which https tells whom to trust.
@@ -46,6 +47,7 @@ struct RootImage {
             try manager.createSymbolicLink(
                 atPath: root.appendingPathComponent("usr/bin/\(applet)").path, withDestinationPath: "busybox")
         }
+        try dataTools.stage(root)
         try strip(binaries.initProgram, to: root.appendingPathComponent("usr/sbin/apus-init"))
         try strip(binaries.command, to: root.appendingPathComponent("usr/bin/apus"))
         try strip(binaries.app, to: root.appendingPathComponent("app/\(app.product)"))

@@ -31,10 +31,12 @@ struct CardImageTests {
         return file
     }
 
-    private func write(_ bundle: URL, trust: BundleTrust? = nil, settings: [String] = []) throws -> URL {
+    private func write(_ bundle: URL, trust: BundleTrust? = nil, settings: [String: String] = [:]) throws -> URL {
         let image = folder.url.appendingPathComponent("card.img")
-        try CardImage(profile: profile, settings: settings, progress: { Progress($0, quiet: true) })
-            .write(bundle, trust: trust ?? .keys([key.verificationKey]), to: image)
+        try CardImage(
+            profile: profile, provisioning: Provisioning(settings), progress: { Progress($0, quiet: true) }
+        )
+        .write(bundle, trust: trust ?? .keys([key.verificationKey]), to: image)
         return image
     }
 
@@ -46,21 +48,33 @@ struct CardImageTests {
     }
 
     @Test func holdsEverythingInItsPlace() async throws {
-        let image = try write(try await bundle(), settings: ["broker=mqtt://b:1883", "device=d1"])
+        let bundle = try await bundle()
+        let image = try write(bundle, settings: ["broker": "mqtt://b:1883", "serial": "d1"])
         let layout = CardImage.layout(profile)
 
         #expect(try bytes(image, 440, 4) == Array("APUS".utf8))
         let copies = try BootState.copyOffsets.map { try bytes(image, $0, BootState.blockSize) }
         #expect(BootState.choose(copies[0], copies[1])?.state == .initial)
         #expect(try bytes(image, layout[1].offset, slot.count) == slot)
+        let head = try BundleReader(path: bundle.path, trust: .unchecked).head
+        let directory = layout[1].offset + SlotDirectory.offset(payloadSize: slot.count)
+        #expect(
+            SlotDirectory.headSize(prefix: try bytes(image, directory, SlotDirectory.prefixSize)) == head.size)
+        #expect(
+            try bytes(image, directory + SlotDirectory.prefixSize, head.size)
+                == Array(
+                    try Data(contentsOf: bundle).prefix(head.size)))
         #expect(try bytes(image, layout[2].offset, 4096).allSatisfy { $0 == 0 })
 
         let volume = "\(image.path)@@\(layout[0].offset)"
         #expect(try Command("mtype", ["-i", volume, "::/boot.scr"]).run() == "script")
         #expect(try Command("mtype", ["-i", volume, "::/overlays/a.dtbo"]).run() == "overlay")
         let data = "\(image.path)?offset=\(layout[3].offset)"
-        #expect(
-            try Command("debugfs", ["-R", "cat /apus/config", data]).run() == "broker=mqtt://b:1883\ndevice=d1\n")
+        #expect(try Command("debugfs", ["-R", "ls -p /", data]).run().contains("/apus/"))
+        for offset in Provisioning.copyOffsets {
+            let copy = try bytes(image, offset, Provisioning.blockSize)
+            #expect(Provisioning(copies: [copy]).values == ["broker": "mqtt://b:1883", "serial": "d1"])
+        }
         #expect(try Command("e2fsck", ["-fn", data]).execute().status == 0)
         // The partition table says the same as the layout.
         let table = try Command("sfdisk", ["-d", image.path]).run()

@@ -27,7 +27,7 @@ struct Machine: Sendable {
         try await TemporaryFolder.with(beside: image) { folder in
             try await EmulatorBroker.with(in: folder) { broker in
                 let card = try EmulatorCard(file: image).copy(to: folder.appendingPathComponent("card.img"))
-                try card.provision([("broker", broker.urlForGuest), ("console", "shell")] + settings, in: folder)
+                try card.provision([("broker", broker.urlForGuest), ("console", "shell")] + settings)
                 try prepare(card)
                 try await Emulator.with(board, card: card, in: folder) { emulator in
                     let deadline = Duration.seconds(board.emulation?.deadline ?? 0)
