@@ -13,7 +13,7 @@ enum Bench {
 
     /// In the order of the report.
     private static var figures: [any Figure] {
-        [BundleSize(), RootSize(), BootFigures(), RebuildTime()] + SupervisionFigures.all
+        [BundleSize(), RootSize(), FetchFigures(), BootFigures(), RebuildTime()] + SupervisionFigures.all
     }
 
     private static func run(_ arguments: [String]) throws {
