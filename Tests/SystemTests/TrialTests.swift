@@ -115,7 +115,7 @@ extension SystemTests {
                 var values = [("health.offline", "0"), ("health.stable", "1"), ("health.ignore", "tmp102-0x48")]
                 values += [("button.line", "GPIO0"), ("led.line", "GPIO7")]
                 values.removeAll { value in settings.contains { $0.key == value.0 } }
-                try card.provision(values + settings, in: folder)
+                try card.provision(values + settings)
                 let slot = try TrialSlot(copying: card, scratch: folder)
                 try change(slot)
                 let trial = BootState(
