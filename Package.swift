@@ -55,7 +55,8 @@ let package = Package(
             name: "Updating", dependencies: ["Bundle", "Card", "BootState", "Threads", "COpenSSL", "CLinux"],
             swiftSettings: strict),
         .executableTarget(
-            name: "apus", dependencies: ["Updating", "Bundle", "Card", "BootState", "JSON"], swiftSettings: strict),
+            name: "apus", dependencies: ["Updating", "Bundle", "Card", "BootState", "JSON", "CLinux"],
+            swiftSettings: strict),
         .target(name: "Verity", dependencies: ["CLinux"], swiftSettings: strict),
         .executableTarget(
             name: "apus-init", dependencies: ["BootState", "Card", "Verity", "CLinux"], swiftSettings: strict),

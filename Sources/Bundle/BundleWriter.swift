@@ -15,7 +15,8 @@ public struct BundleWriter: Sendable {
         /// ``Manifest/slotName``, or ``Manifest/bootPrefix`` and the path of a file.
         public let name: String
         public let content: Content
-        /// What the content is made of, from the front; all of it. Nil for content that is all alike.
+        /// What the content is made of, from the front; all of it. Nil for chunks as large as they may be: they compress
+        /// best, and nobody wants a part of the content.
         public let parts: [Part]?
 
         public init(name: String, content: Content, parts: [Part]? = nil) {
@@ -157,7 +158,7 @@ extension BundleWriter {
                 var size = 0
                 var chunkCount = 0
                 // Whatever follows the last part shows that the content is longer than they are.
-                let parts = source.parts ?? [Part(size: Self.maximumContentSize, chunkSize: Part.largeChunkSize)]
+                let parts = source.parts ?? [Part(size: Self.maximumContentSize, chunkSize: Chunk.maximumSize)]
                 for part in parts + [Part(size: Self.jobSize, chunkSize: Self.jobSize)] {
                     guard part.size >= 0, (1...Chunk.maximumSize).contains(part.chunkSize) else {
                         throw BundleError.invalidContent(

@@ -7,6 +7,7 @@
 #include <linux/if_arp.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <malloc.h>
 #include <linux/watchdog.h>
 #include <spawn.h>
 #include <stdint.h>

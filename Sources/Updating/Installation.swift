@@ -26,7 +26,7 @@ struct Installation {
     private static let emptyHeader = [UInt8](repeating: 0, count: SlotHeader.blockSize)
 
     /// Bytes read back at once.
-    private static let window = 1 << 20
+    private static let window = 1 << 16
 
     /// Bytes fetched after which they are made to last: what a power cut can cost again. A 256th of the bundle is little
     /// to fetch again, and 256 flushes take a card a few seconds.

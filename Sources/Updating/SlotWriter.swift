@@ -2,8 +2,8 @@ internal import Card
 
 /// Writes to a slot in ascending order, neighbouring pieces together.
 struct SlotWriter {
-    /// Bytes gathered before they are written: the erase block of small cards is a multiple of it.
-    static let portion = 1 << 19
+    /// Bytes gathered before they are written. The kernel gathers more before it goes to the card; this only saves calls.
+    static let portion = 1 << 16
 
     private let portion: Int
     private let slot: BlockRange
@@ -20,6 +20,12 @@ struct SlotWriter {
         if offset != start + gathered.count || gathered.count + bytes.count > portion {
             try writeGathered()
             start = offset
+        }
+        guard bytes.count < portion else {
+            try slot.write(bytes, at: offset)
+            written += bytes.count
+            start = offset + bytes.count
+            return
         }
         gathered += bytes
     }

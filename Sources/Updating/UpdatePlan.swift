@@ -25,7 +25,7 @@ struct UpdatePlan {
     static let gap = 1024
 
     /// Bytes read at once. Long reads are what cards are quick at.
-    private static let window = 1 << 20
+    private static let window = 1 << 16
 
     /// Looks at what the slot holds, past all caches.
     ///

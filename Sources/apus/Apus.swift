@@ -1,4 +1,5 @@
 // apus: looks after the firmware of the device it runs on. The operator's and the app's way to updates.
+internal import CLinux
 internal import Glibc
 internal import Updating
 
@@ -8,6 +9,8 @@ enum Apus {
     static let commands: [Command] = [.update, .slots, .confirm, .rollback, .factoryReset]
 
     static func main() {
+        // What is freed goes back at once: an update holds a chunk at a time, and the memory is the app's.
+        mallopt(M_MMAP_THRESHOLD, 32 * 1024)
         exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
     }
 

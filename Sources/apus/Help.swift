@@ -20,7 +20,8 @@ enum Help {
     }
 
     static func text(of command: Command) -> String {
-        let names = command.options.map { option in option.value.map { "\(option.name) \($0)" } ?? option.name } + ["--help"]
+        let names =
+            command.options.map { option in option.value.map { "\(option.name) \($0)" } ?? option.name } + ["--help"]
         let width = names.map(\.count).max() ?? 0
         let helps = command.options.map(\.help) + ["show this"]
         let options = zip(names, helps).map { "  \(padded($0, width))  \($1)" }.joined(separator: "\n")

@@ -20,6 +20,9 @@ struct SlotImage {
     /// was changed (docs/bundle-format.md). Smaller chunks pay with a longer chunk table, larger ones with more content.
     private static let rootChunkSize = 8192
 
+    /// One block of hashes a chunk: they do not compress, and a change of few blocks of the root changes few of them.
+    private static let treeChunkSize = 4096
+
     init(root: URL, kernel: URL, ramdisk: URL, writtenTo file: URL) throws {
         self.file = file
         try FileManager.default.copyItem(at: root, to: file)
@@ -39,8 +42,11 @@ struct SlotImage {
         let ramdiskRange = try put(ramdisk, at: ramdiskStart)
         let end = Self.round(Int(ramdiskRange.upperBound) * SlotHeader.blockSize, up: Self.alignment)
         try handle.truncate(atOffset: UInt64(end))
+        let treeEnd = verity + Self.alignment
         parts = [
-            .init(size: kernelStart, chunkSize: Self.rootChunkSize),
+            .init(size: rootSize, chunkSize: Self.rootChunkSize),
+            .init(size: treeEnd - rootSize, chunkSize: Self.treeChunkSize),
+            .init(size: kernelStart - treeEnd, chunkSize: BundleWriter.Part.largeChunkSize),
             .init(size: ramdiskStart - kernelStart, chunkSize: BundleWriter.Part.largeChunkSize),
             .init(size: end - ramdiskStart, chunkSize: BundleWriter.Part.largeChunkSize),
         ]

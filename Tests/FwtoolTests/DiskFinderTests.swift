@@ -155,7 +155,7 @@ struct DiskFinderTests {
         #expect(try BurnCommand.choose(nil, of: finder.disks()).name == "sdb")
         try disk("sdc", number: "8:32", gigabytes: 8, at: "pci0000:00/usb1/1-3", isRemovable: true, model: "Other")
         #expect { try BurnCommand.choose(nil, of: finder.disks()) } throws: {
-            "\($0)".contains("several cards: 32.0 GB SanDisk Ultra card at /dev/sdb, 8.0 GB Other card at /dev/sdc; name")
+            "\($0)".contains("cards: 32.0 GB SanDisk Ultra card at /dev/sdb, 8.0 GB Other card at /dev/sdc; name")
         }
         #expect(try BurnCommand.choose(try disk("sdc"), of: finder.disks()).name == "sdc")
         // One of the two is the system's: the other it is.

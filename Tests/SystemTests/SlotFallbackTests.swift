@@ -30,7 +30,7 @@ extension SystemTests {
                 _ = try await machine.readings.next(from: "button-GPIO0")
                 let arguments = try await machine.shell.run("cat /proc/cmdline")
                 #expect(arguments.contains("apus.slot=b"))
-                #expect(try await machine.shell.run("mount").contains("/dev/vda3 on / type erofs (ro"))
+                #expect(try await machine.shell.run("mount").contains("/dev/dm-0 on / type erofs (ro"))
 
                 // The choice is made anew at each boot: nothing was written.
                 let state = try #require(try Self.state(of: machine.card))

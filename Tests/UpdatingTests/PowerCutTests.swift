@@ -115,7 +115,7 @@ struct PowerCutTests {
         var resumed = 0
         var nested = 0
         let last = card.log.count
-        try cuts.forEach { bytes, operations, isWhole in
+        try cuts.visit { bytes, operations, isWhole in
             let version = judge.judge(bytes, "after \(operations) of \(last) operations, seed \(Self.seed)")
             #expect(version != older.version)
             // Once the other version boots, it goes on doing so.
@@ -135,7 +135,7 @@ struct PowerCutTests {
             guard resumed % 12 == 0 else { return }
             nested += 1
             var more = PowerCuts(start: bytes, log: again.log, random: Seeded(state: Self.seed))
-            more.forEach { bytes, operations, _ in
+            more.visit { bytes, operations, _ in
                 _ = judge.judge(bytes, "after \(operations) operations of the second attempt, seed \(Self.seed)")
             }
         }
@@ -191,7 +191,7 @@ struct PowerCutTests {
         Self.expectOnlyAllowedWrites(log, slot: nil)
         var judge = Judge(versions: [a, b])
         var cuts = PowerCuts(start: start, log: log, random: Seeded(state: Self.seed))
-        cuts.forEach { bytes, operations, _ in
+        cuts.visit { bytes, operations, _ in
             let context = "\(change), after \(operations) operations, seed \(Self.seed)"
             #expect(judge.judge(bytes, context) != nil)
             let copies = BootState.copyOffsets.map { Array(bytes[$0..<($0 + 512)]) }

@@ -18,7 +18,7 @@ struct PowerCuts {
     private typealias Write = (bytes: [UInt8], offset: Int)
 
     /// Calls `body` for each state of the card; `isFlushed` where nothing was lost.
-    mutating func forEach(_ body: (_ card: [UInt8], _ operations: Int, _ isWhole: Bool) throws -> Void) rethrows {
+    mutating func visit(_ body: (_ card: [UInt8], _ operations: Int, _ isWhole: Bool) throws -> Void) rethrows {
         var flushed = start
         var pending: [Write] = []
         try body(flushed, 0, true)

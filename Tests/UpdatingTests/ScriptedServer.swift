@@ -54,8 +54,8 @@ final class ScriptedServer: Sendable {
 
     /// Frees the port. Otherwise the server stays to the end of the tests: its last use is not that of its port.
     func stop() {
+        // Not closed: the accepting thread may still be about to use the number, which then would be another socket's.
         shutdown(descriptor, Int32(SHUT_RDWR))
-        close(descriptor)
     }
 
     private final class Counter: @unchecked Sendable {  // Guarded by its mutex.

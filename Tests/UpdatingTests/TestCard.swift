@@ -57,6 +57,9 @@ extension TestCard {
     static let slotB = slotA.upperBound..<(slotA.upperBound + slotSize)
     static let data = slotB.upperBound..<(slotB.upperBound + 16 * 512)
 
+    private static let bootContent = TestFirmware.fill(7, count: boot.count)
+    private static let dataContent = TestFirmware.fill(8, count: data.count)
+
     static func range(of slot: Slot) -> Range<Int> { slot == .a ? slotA : slotB }
 
     /// A card that runs `a` from slot A, with other content in slot B.
@@ -75,8 +78,8 @@ extension TestCard {
         for offset in BootState.copyOffsets {
             bytes.replaceSubrange(offset..<(offset + 512), with: try state.encoded())
         }
-        bytes.replaceSubrange(Self.boot, with: TestFirmware.fill(7, count: Self.boot.count))
-        bytes.replaceSubrange(Self.data, with: TestFirmware.fill(8, count: Self.data.count))
+        bytes.replaceSubrange(Self.boot, with: Self.bootContent)
+        bytes.replaceSubrange(Self.data, with: Self.dataContent)
         bytes.replaceSubrange(Self.slotA.lowerBound..<(Self.slotA.lowerBound + a.installed.count), with: a.installed)
         bytes.replaceSubrange(Self.slotB.lowerBound..<(Self.slotB.lowerBound + b.count), with: b)
         self.init(bytes)

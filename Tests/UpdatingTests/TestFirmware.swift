@@ -17,21 +17,27 @@ struct TestFirmware {
     /// - Parameters:
     ///   - root: for each 8 KiB chunk of the root image what it is filled with; 0: zeros.
     ///   - system: fills kernel and initramfs.
+    ///   - isSmall: makes content that compresses well, for a bundle of few bytes.
     init(
         version: String, root: [UInt64], system: UInt64 = 99, board: String = "test", boot: String = "one",
-        signedBy keys: [SigningKey] = [key]
+        minimum: Manifest.Minimum = .init(), isSmall: Bool = false, signedBy keys: [SigningKey] = [key]
     ) async throws {
         self.version = version
-        var slot = root.flatMap { Self.fill($0, count: 8192) }
+        func fill(_ seed: UInt64, count: Int) -> [UInt8] {
+            guard isSmall, seed != 0 else { return Self.fill(seed, count: count) }
+            let pattern = Self.fill(seed, count: 32)
+            return (0..<count).map { pattern[$0 % pattern.count] }
+        }
+        var slot = root.flatMap { fill($0, count: 8192) }
         let hashTree = slot.count / 512
-        slot += Self.fill(system &+ 1, count: 4096)
+        slot += fill(system &+ 1, count: 4096)
         let verity = slot.count / 512
-        slot += try VerityBlock(rootHash: Self.fill(system &+ 2, count: 32)).encoded()
+        slot += try VerityBlock(rootHash: fill(system &+ 2, count: 32)).encoded()
         slot += [UInt8](repeating: 0, count: 4096 - 512)
         let kernel = slot.count / 512
-        slot += LegacyImage.make(Self.fill(system &+ 3, count: 24 * 1024 - LegacyImage.headerSize))
+        slot += LegacyImage.make(fill(system &+ 3, count: 24 * 1024 - LegacyImage.headerSize))
         let ramdisk = slot.count / 512
-        slot += LegacyImage.make(Self.fill(system &+ 4, count: 16 * 1024 - LegacyImage.headerSize))
+        slot += LegacyImage.make(fill(system &+ 4, count: 16 * 1024 - LegacyImage.headerSize))
         let header = SlotHeader(
             root: UInt32(hashTree), hashTree: UInt32(hashTree), verity: UInt32(verity),
             kernel: UInt32(kernel)..<UInt32(ramdisk), ramdisk: UInt32(ramdisk)..<UInt32(slot.count / 512))
@@ -42,11 +48,12 @@ struct TestFirmware {
         defer { unlink(path) }
         let small = BundleWriter.Part(size: kernel * 512, chunkSize: 8192)
         let large = BundleWriter.Part(size: slot.count - kernel * 512, chunkSize: 16384)
-        _ = try await BundleWriter(product: "test", version: version, board: board, metadata: [:]).write(
-            [
-                .init(name: "slot", content: .bytes(slot), parts: [small, large]),
-                .init(name: "boot/config.txt", content: .bytes(Array("\(boot)\n".utf8))),
-            ], signedBy: keys, to: path)
+        _ = try await BundleWriter(product: "test", version: version, board: board, minimum: minimum, metadata: [:])
+            .write(
+                [
+                    .init(name: "slot", content: .bytes(slot), parts: [small, large]),
+                    .init(name: "boot/config.txt", content: .bytes(Array("\(boot)\n".utf8))),
+                ], signedBy: keys, to: path)
         bundle = try Self.read(path)
         let size = try BundleHead.size(prefix: Array(bundle.prefix(BundleHead.prefixSize)))
         headBytes = Array(bundle.prefix(size))

@@ -78,7 +78,7 @@ struct RootSize: Figure {
                 else { throw BenchError("slot A of \(card.path) has no header with \(name)") }
                 return sectors * Self.sector
             }
-            root = try read(try offset("sl_kernel"), at: start)
+            root = try read(try offset("sl_root_n"), at: start)
             let image = start + (try offset("sl_ramdisk"))
             let size = try read(4, at: image + 12).reduce(0) { $0 << 8 | Int($1) }
             ramdisk = try read(size, at: image + Self.imageHeader)

@@ -16,18 +16,18 @@ struct UpdateTraffic: Figure {
         let load = try Workplace.load()
         let app = try AppCopy(place, name: "update-app")
         let base = try app.build(app.original, to: "base")
-        let constant = try app.build(app.replacing("\"GPIO17\"", by: "\"GPIO22\""), to: "constant")
-        let line = "let i2c = board.i2c(\"i2c-1\")"
+        let constant = try app.build(
+            app.replacing("every: .seconds(1)", by: "every: .seconds(2)"), to: "constant")
+        let line = "        let addresses = [0x48] +"
         let function = try app.build(
             app.replacing(
-                line, by: "\(line)\n        if hasDoubtfulAddresses(board) { print(\"doubtful addresses\") }")
-                    + """
-
-                    func hasDoubtfulAddresses(_ board: Board) -> Bool {
-                        (board.config["sensor.extra"] ?? "").split(separator: ",").contains { $0.count != 4 }
-                    }
-
-                    """, to: "function")
+                line,
+                by: """
+                            guard board.config["idle"] != "yes" else {
+                                return [publisher.childSpec, HeartbeatLED(on: led).childSpec]
+                            }
+                    \(line)
+                    """), to: "function")
         let card = place.scratch.appendingPathComponent("traffic.img")
         try place.run(
             try place.fwtool, "image", base.path, "--key", place.publicKey.path, "--output", card.path, "--quiet")
