@@ -9,8 +9,10 @@ enum Apus {
     static let commands: [Command] = [.update, .slots, .confirm, .rollback, .factoryReset]
 
     static func main() {
-        // What is freed goes back at once: an update holds a chunk at a time, and the memory is the app's.
-        mallopt(M_MMAP_THRESHOLD, 32 * 1024)
+        // An update allocates and frees pieces of up to 256 KiB all the time. As mappings of their own each costs as much
+        // as hashing it; from a heap that keeps at most a megabyte for the next one they cost nothing.
+        mallopt(M_MMAP_THRESHOLD, 1 << 20)
+        mallopt(M_TRIM_THRESHOLD, 1 << 20)
         exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
     }
 
