@@ -78,9 +78,13 @@ test-tsan: dependencies
 fuzz: dependencies
 	Tools/fuzz BundleFuzz $(or $(RUNS),1000000)
 
+# Linked as for a device: without two libraries that only the compiler's habits bring in (Sources/fwtool/SDKBundle.swift).
+LEAN := $(foreach library,swift_StringProcessing swift_RegexParser, \
+	-Xswiftc -Xfrontend -Xswiftc -disable-autolink-library -Xswiftc -Xfrontend -Xswiftc $(library))
+
 bench: $(if $(BENCHED),build/WeatherStation-rpi4.img build/WeatherStation-rpi3.img)
 	Tools/install-dependencies Benchmarks/host-packages
-	swift build -c release --product apus
+	swift build -c release --product apus --scratch-path .build-lean $(LEAN)
 	swift build -c release --package-path Benchmarks
 	Benchmarks/.build/release/bench $(if $(COLD),--cold) $(FIGURES)
 

@@ -166,23 +166,3 @@ extension CellCrash {
         }
     }
 }
-
-/// A line such as "Station/Barometer.swift:42: Fatal error: no pressure", as Swift's runtime writes it.
-private struct FatalError {
-    let message: String
-    /// nil in the standard library's own sources, which tell nobody anything.
-    let location: String?
-
-    init(line: String) {
-        let parts = line.split(separator: "Fatal error: ", maxSplits: 1, omittingEmptySubsequences: false)
-        message = String(parts.last ?? "")
-        let place = parts.count == 2 ? parts[0].drop(suffix: ": ") : ""
-        location = place.isEmpty || place.hasPrefix("Swift/") ? nil : String(place)
-    }
-}
-
-extension Substring {
-    fileprivate func drop(suffix: String) -> Substring {
-        hasSuffix(suffix) ? dropLast(suffix.count) : self
-    }
-}

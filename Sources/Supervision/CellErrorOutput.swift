@@ -28,7 +28,7 @@ struct CellErrorOutput {
     private mutating func endLine() -> [UInt8] {
         defer { rest.removeAll(keepingCapacity: true) }
         let line = String(decoding: rest, as: UTF8.self)
-        if line.contains("Fatal error") { fatalError = line }
+        if FatalError.mark(in: rest) != nil { fatalError = line }
         lines.append(line)
         if lines.count > Self.keptLines { lines.removeFirst() }
         return rest + [UInt8(ascii: "\n")]

@@ -64,7 +64,7 @@ struct Installation {
         // must not look like one.
         var header: [UInt8] = []
         let present = try onCard { () throws(CardError) in
-            try target.read(at: 0, count: SlotHeader.blockSize)
+            try target.readBack(at: 0, count: SlotHeader.blockSize)
         }
         if !plan.isInPlace, present != Self.emptyHeader {
             try onCard { () throws(CardError) in
@@ -142,7 +142,8 @@ struct Installation {
         written += try onCard { () throws(CardError) in
             var count = 0
             for (bytes, place) in pieces
-            where try target.read(at: place, count: bytes.count) != bytes {
+            // Past the cache, here and below: a read through it would fetch a megabyte around.
+            where try target.readBack(at: place, count: bytes.count) != bytes {
                 try target.write(bytes, at: place)
                 count += bytes.count
             }

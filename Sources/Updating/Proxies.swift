@@ -34,7 +34,7 @@ public struct Proxies: Sendable, Equatable {
         guard !text.isEmpty, !isException(url.host) else { return nil }
         let proxy: HTTPURL
         do throws(HTTPError) {
-            proxy = try HTTPURL(text.contains("://") ? text : "http://\(text)")
+            proxy = try HTTPURL(HTTPURL.isMeant(by: text) ? text : "http://\(text)")
         } catch {
             throw .proxy(error.fact)
         }

@@ -56,7 +56,7 @@ extension Command {
         _ arguments: Arguments, _ progress: UpdateProgress
     ) throws(UpdateError) -> any BundleSource {
         let text = arguments.positional ?? "-"
-        guard text.contains("://") else { return try FileSource(text) }
+        guard HTTPURL.isMeant(by: text) else { return try FileSource(text) }
         var settings = HTTPSettings()
         settings.proxies = .environment
         if let file = arguments["--ca"] { settings.certificates = file }

@@ -42,8 +42,6 @@ enum Program {
         var seconds: Double
         /// Processor time, user and system, of the program and those it waited for.
         var cpuSeconds: Double
-        /// The most memory that one of them has had.
-        var peakBytes: Double
     }
 
     /// Runs a program and returns what it wrote to standard output.
@@ -78,7 +76,6 @@ enum Program {
             throw BenchError("'\(words.joined(separator: " "))' ended with status \(status):\n    \(last)")
         }
         let cpu = [usage.ru_utime, usage.ru_stime].reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
-        return Result(
-            output: output, seconds: seconds, cpuSeconds: cpu, peakBytes: Double(usage.ru_maxrss) * 1024)
+        return Result(output: output, seconds: seconds, cpuSeconds: cpu)
     }
 }

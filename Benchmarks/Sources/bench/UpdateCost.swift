@@ -26,9 +26,17 @@ struct UpdateCost: Figure {
         }
         func install() throws -> (cpu: Double, peak: Double) {
             try Self.makeCard(card, slot: slot, place)
-            let result = try place.run(
-                place.apus, "update", bundle.path, "--card", card.path, "--trust", place.publicKey.path, "--json")
-            return (result.cpuSeconds, result.peakBytes)
+            let peak = folder.appendingPathComponent("peak")
+            // What wait4(2) tells us of our own children's memory is not less than ours was when they began.
+            let cpu = try place.run(
+                "time", "--output=\(peak.path)", "--format=%M", place.apus, "update", bundle.path, "--card",
+                card.path, "--trust", place.publicKey.path, "--json"
+            ).cpuSeconds
+            let text = try String(contentsOf: peak, encoding: .utf8)
+            guard let kibibytes = Double(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+                throw BenchError("time(1) answered: \(text)")
+            }
+            return (cpu, kibibytes * 1024)
         }
 
         // The image for the peer.

@@ -16,12 +16,12 @@ struct Workplace {
     }
 
     /// - Throws: when it is not built.
-    var fwtool: String { get throws { try product("fwtool") } }
-    /// The device's command, for this machine.
-    var apus: String { get throws { try product("apus") } }
+    var fwtool: String { get throws { try product(".build/release/fwtool") } }
+    /// The device's command, for this machine. See ``fwtool``.
+    var apus: String { get throws { try product(".build-lean/release/apus") } }
 
     private func product(_ name: String) throws -> String {
-        let path = root.appendingPathComponent(".build/release/\(name)").path
+        let path = root.appendingPathComponent(name).path
         guard FileManager.default.isExecutableFile(atPath: path) else {
             throw BenchError("\(path) is missing; run: make bench")
         }
