@@ -106,7 +106,7 @@ struct EmulatorCard: Sendable {
     /// Copies a file out of the FAT partition.
     func extract(_ name: String, to target: URL) throws {
         do {
-            try EmulatorTool.mcopy.run(["-o", "-i", volume, "::\(name)", target.path])
+            try EmulatorTool.mcopy.run(["-n", "-i", volume, "::\(name)", target.path])
         } catch {
             throw FwtoolError(
                 "\(name) cannot be read from the boot partition of \(origin): \(error)",
