@@ -107,6 +107,17 @@ struct TLSTests {
         #expect(source.fetched == 0)
     }
 
+    @Test func refusesToBeSentFromHTTPSToHTTP() throws {
+        let place = try Place()
+        // Sent as it stands in the file (-HTTP): to a server that nobody must ask.
+        let answer = "HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1:9/b.apus\r\nContent-Length: 0\r\n\r\n"
+        try Data(answer.utf8).write(to: place.folder.appendingPathComponent("b.apus"))
+        let port = try place.serve("good", ["-HTTP"])
+        let source = try place.source(port)
+        let error = #expect(throws: UpdateError.self) { try source.read(at: 0, count: 10) }
+        #expect(error == .http(.insecureRedirect("https://127.0.0.1:\(port)")))
+    }
+
     @Test func refusesOldVersionsOfTLS() throws {
         let place = try Place()
         let source = try place.source(place.serve("good", ["-tls1_1", "-cipher", "DEFAULT:@SECLEVEL=0"]))
