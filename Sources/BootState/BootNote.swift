@@ -62,7 +62,11 @@ public struct BootNote: Sendable, Hashable {
             }
         var words = [Self.magic, code, UInt32(stage.rawValue), UInt32(count)]
         words += Array(repeating: Self.filler, count: Self.size / 4 - 1 - words.count)
-        let bytes = words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Self.size)
+        for word in words {
+            for byte in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: word >> (8 * byte))) }
+        }
         let checksum = crc32(bytes)
         return bytes + (0..<4).map { UInt8(truncatingIfNeeded: checksum >> (24 - 8 * $0)) }
     }
