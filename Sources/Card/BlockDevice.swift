@@ -16,9 +16,21 @@ public protocol BlockDevice: Sendable {
 
     /// Returns when all that was written is on the medium.
     func flush() throws(CardError)
+
+    /// Keeps everybody else who asks for it out of a part of the device, until ``unlock(_:)`` or the end of the process.
+    ///
+    /// - Returns: false at once while somebody else has it.
+    func lock(_ range: Range<Int>) throws(CardError) -> Bool
+
+    func unlock(_ range: Range<Int>)
 }
 
 extension BlockDevice {
+    /// For what nobody else can reach: memory.
+    public func lock(_ range: Range<Int>) throws(CardError) -> Bool { true }
+
+    public func unlock(_ range: Range<Int>) {}
+
     /// - Throws: ``CardError/outOfRange(path:offset:count:)``.
     func check(_ offset: Int, _ count: Int, path: String) throws(CardError) {
         guard offset >= 0, count >= 0, offset <= size, count <= size - offset else {

@@ -76,6 +76,17 @@ public final class BlockFile: BlockDevice {
         guard fdatasync(descriptor) == 0 else { throw .system("write", path) }
     }
 
+    public func lock(_ range: Range<Int>) throws(CardError) -> Bool {
+        if linux_lock(descriptor, Int16(F_WRLCK), range.lowerBound, range.count) == 0 { return true }
+        // POSIX leaves open which of the two it is.
+        guard errno == EAGAIN || errno == EACCES else { throw .system("lock", path) }
+        return false
+    }
+
+    public func unlock(_ range: Range<Int>) {
+        _ = linux_lock(descriptor, Int16(F_UNLCK), range.lowerBound, range.count)
+    }
+
     private func fill(
         _ buffer: UnsafeMutableRawBufferPointer, from descriptor: Int32, at offset: Int, _ code: inout Int32
     ) -> Int {

@@ -31,4 +31,12 @@ public struct BlockRange: BlockDevice {
     }
 
     public func flush() throws(CardError) { try device.flush() }
+
+    public func lock(_ part: Range<Int>) throws(CardError) -> Bool { try device.lock(onDevice(part)) }
+
+    public func unlock(_ part: Range<Int>) { device.unlock(onDevice(part)) }
+
+    private func onDevice(_ part: Range<Int>) -> Range<Int> {
+        (range.lowerBound + part.lowerBound)..<(range.lowerBound + part.upperBound)
+    }
 }

@@ -104,4 +104,53 @@ struct CardTests {
             #expect(zip(before, after).filter { $0 == $1 }.count == 1)
         }
     }
+
+    /// Each has opened the card for itself, as other programs do.
+    @Test func changesOfTheBootStateTakeTurns() async throws {
+        let image = try Image([UInt8](repeating: 0, count: 1 << 17))
+        let path = image.path
+        try await withThrowingTaskGroup { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    let store = BootStateStore(try BlockFile(path, isWritable: true))
+                    for _ in 0..<25 {
+                        try store.write { state throws(BootStateError) in try state.beginUpdate(of: .b, running: .a) }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        // None was lost: each has added one.
+        #expect(try BootStateStore(image.device).read()?.sequence == 101)
+    }
+
+    @Test func aChangeThatDoesNotEndIsNotWaitedForWithoutLimit() throws {
+        let image = try Image([UInt8](repeating: 0, count: 1 << 17))
+        let store = try BootStateStore(image.device, patience: 30)
+        let other = try image.device
+        // Any byte of the two copies will do.
+        #expect(try other.lock(BootState.copyOffsets[1]..<(BootState.copyOffsets[1] + 1)))
+        #expect(throws: CardError.bootStateInUse) {
+            try store.write { state throws(BootStateError) in try state.beginUpdate(of: .b, running: .a) }
+        }
+        #expect(try image.device.read(at: 0, count: 1 << 17) == [UInt8](repeating: 0, count: 1 << 17))
+        other.unlock(BootState.copyOffsets[1]..<(BootState.copyOffsets[1] + 1))
+        try store.write { state throws(BootStateError) in try state.beginUpdate(of: .b, running: .a) }
+        // Given back, also after a change that does not apply.
+        #expect(throws: CardError.bootState(.noTrial)) {
+            try store.write { state throws(BootStateError) in try state.rollBack(.user) }
+        }
+        #expect(try other.lock(0..<(1 << 17)))
+    }
+
+    @Test func aPartitionIsLockedWhereItLies() throws {
+        let image = try Image([UInt8](repeating: 7, count: 10_000))
+        let part = try BlockRange(4096..<8192, of: image.device)
+        let other = try image.device
+        #expect(try part.lock(10..<20))
+        #expect(try !other.lock(4106..<4107))
+        #expect(try other.lock(4096..<4106))
+        part.unlock(10..<20)
+        #expect(try other.lock(4106..<4107))
+    }
 }
