@@ -4,8 +4,8 @@ internal import Threads
 
 /// Finds the addresses of hosts, within a time of ours.
 ///
-/// getaddrinfo(3) has limits of its own (5 s for each server of /etc/resolv.conf, twice, for each search domain: minutes),
-/// and nothing ends it early. It runs on a thread of its own; a search that takes too long is left to itself, and so that
+/// getaddrinfo(3) has limits of its own, which /etc/resolv.conf sets: 5 s for each server, twice, if it says nothing else.
+/// Nothing ends it early. It runs on a thread of its own; a search that takes too long is left to itself, and so that
 /// these do not pile up there is a limit of them. getaddrinfo_a(3) does no more: its threads go on as well.
 final class Resolver: Sendable {
     /// What connect(2) needs.
@@ -30,7 +30,7 @@ final class Resolver: Sendable {
     private let underWay = Atomic<Int>(0)
     private let search: Search
 
-    /// How many there may be: with the pauses between retries of a download there are no more in the usual limits.
+    /// How many there may be. Each has a thread; where four do not end a fifth would not either.
     static let maximumUnderWay = 4
 
     /// - Parameter search: may block for ever.
