@@ -1,6 +1,7 @@
 import BootState
 import Card
 import Foundation
+import Testing
 
 @testable import fwtool
 
@@ -18,6 +19,17 @@ extension EmulatorCard {
 
     /// The bytes of a slot.
     func place(of slot: Slot) -> Range<Int64> { partitions[slot == .a ? 1 : 2] }
+
+    /// Takes the directory away that tells an update what a slot holds.
+    func eraseDirectory(of slot: Slot) throws {
+        let header = try slotHeader(of: slot)
+        // Behind the payload, on the next 4 KiB (docs/card-layout.md).
+        let end = Int64(max(header.kernel.upperBound, header.ramdisk.upperBound)) * 512
+        let place = place(of: slot).lowerBound + (end + 4095) / 4096 * 4096
+        let nothing = [UInt8](repeating: 0, count: 8)
+        #expect([Array("APUSHEAD".utf8), nothing].contains(try read(at: place, count: 8)))
+        try write(nothing, at: place)
+    }
 
     /// Makes slot B a copy of slot A.
     func copySlotAToB() throws {

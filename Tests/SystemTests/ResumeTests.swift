@@ -24,7 +24,8 @@ extension SystemTests {
                     at: root.appendingPathComponent("next.apus"), withDestinationURL: bundle)
                 let card = try EmulatorCard(file: image).copy(to: folder.appendingPathComponent("card.img"))
                 try card.provision([("console", "shell"), ("button.line", "GPIO0"), ("led.line", "GPIO7")])
-                try Self.forgetContent(of: card)
+                // So that everything has to be fetched.
+                try card.eraseDirectory(of: .a)
                 try await WebServer.with(root) { url in
                     let fetched = try await Emulator.with(board, card: card, in: folder) { emulator in
                         try await emulator.console.wait(for: "built-in shell", deadline: Self.deadline)
@@ -70,16 +71,6 @@ extension SystemTests {
                 let rest = try await emulator.console.wait(for: "}\n", deadline: deadline)
                 if case .object(let event)? = try? JSON(parsing: "{\"event\":" + rest.dropLast()) { return event }
             }
-        }
-
-        /// Takes the directory away that tells what the running slot holds: everything has to be fetched.
-        private static func forgetContent(of card: EmulatorCard) throws {
-            let header = try card.slotHeader(of: .a)
-            // Behind the payload, on the next 4 KiB (docs/card-layout.md).
-            let end = Int64(max(header.kernel.upperBound, header.ramdisk.upperBound)) * 512
-            let place = card.place(of: .a).lowerBound + (end + 4095) / 4096 * 4096
-            #expect(try card.read(at: place, count: 8) == Array("APUSHEAD".utf8))
-            try card.write(Array(repeating: 0, count: 16), at: place)
         }
     }
 }
