@@ -56,7 +56,7 @@ build/next/WeatherStation-%.apus: fwtool sdk $(KEY).key FORCE
 	mkdir -p $(@D)
 	$(FWTOOL) build --target $* --package-path $(APP) --version 0.2.0 --output $(@D) --key $(KEY).key
 
-test-images: $(foreach board,$(BOARDS),build/WeatherStation-$(board).img) build/next/WeatherStation-virt.apus
+test-images: $(foreach board,$(BOARDS),build/WeatherStation-$(board).img) $(foreach board,rpi3 virt,build/next/WeatherStation-$(board).apus)
 	Tools/install-dependencies Tests/host-packages
 
 test: dependencies lint test-images
