@@ -57,6 +57,20 @@ public final class BlockFile: BlockDevice {
         return [UInt8](buffer[(offset - begin)..<(offset - begin + count)])
     }
 
+    public func readBack(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(CardError) {
+        let isAligned = [offset, buffer.count, Int(bitPattern: buffer.baseAddress)].allSatisfy {
+            $0.isMultiple(of: Self.alignment)
+        }
+        guard direct >= 0, isAligned else {
+            return buffer.copyBytes(from: try readBack(at: offset, count: buffer.count))
+        }
+        try check(offset, buffer.count, path: path)
+        var code: Int32 = 0
+        guard fill(buffer, from: direct, at: offset, &code) == buffer.count else {
+            throw .system("read", path, code: code)
+        }
+    }
+
     public func write(_ bytes: [UInt8], at offset: Int) throws(CardError) {
         try check(offset, bytes.count, path: path)
         var written = 0

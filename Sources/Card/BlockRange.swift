@@ -25,6 +25,11 @@ public struct BlockRange: BlockDevice {
         return try device.readBack(at: range.lowerBound + offset, count: count)
     }
 
+    public func readBack(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(CardError) {
+        try check(offset, buffer.count, path: "the partition")
+        try device.readBack(at: range.lowerBound + offset, into: buffer)
+    }
+
     public func write(_ bytes: [UInt8], at offset: Int) throws(CardError) {
         try check(offset, bytes.count, path: "the partition")
         try device.write(bytes, at: range.lowerBound + offset)

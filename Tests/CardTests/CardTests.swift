@@ -50,6 +50,24 @@ struct CardTests {
         #expect(try device.read(at: 10_000, count: 0) == [])
     }
 
+    /// Aligned memory is filled directly, other memory through a copy, and both alike.
+    @Test(arguments: [(4096, 4096, 0), (4096, 4096, 1), (4095, 4096, 0), (8192, 1808, 0), (4096, 0, 0)])
+    func readsBackIntoMemory(offset: Int, count: Int, shift: Int) throws {
+        let image = try Image((0..<10_000).map { UInt8(truncatingIfNeeded: $0 / 3) })
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 8192, alignment: 4096)
+        defer { memory.deallocate() }
+        let buffer = UnsafeMutableRawBufferPointer(rebasing: memory[shift..<(shift + count)])
+        let device = try image.device
+        try device.readBack(at: offset, into: buffer)
+        #expect(buffer.elementsEqual((offset..<(offset + count)).map { UInt8(truncatingIfNeeded: $0 / 3) }))
+        try BlockRange(1000..<10_000, of: device).readBack(at: 0, into: buffer)
+        #expect(buffer.elementsEqual((1000..<(1000 + count)).map { UInt8(truncatingIfNeeded: $0 / 3) }))
+        let outside = UnsafeMutableRawBufferPointer(rebasing: memory[..<4096])
+        #expect(throws: CardError.outOfRange(path: image.path, offset: 8192, count: 4096)) {
+            try device.readBack(at: 8192, into: outside)
+        }
+    }
+
     @Test(arguments: [(10_000, 1), (9_999, 2), (-1, 1), (0, -1), (.max, 1), (1, .max)])
     func nothingIsOutside(offset: Int, count: Int) throws {
         let image = try Image([UInt8](repeating: 7, count: 10_000))
