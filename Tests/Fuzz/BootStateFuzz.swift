@@ -208,7 +208,7 @@ private func fuzzResetMark(_ bytes: [UInt8]) {
 
 // MARK: - Seeds
 
-/// What to start from: sound inputs of each kind, into the folder `$APUS_FUZZ_SEEDS`.
+/// What to start from: inputs of each kind, into the folder `$APUS_FUZZ_SEEDS`.
 @_cdecl("LLVMFuzzerInitialize")
 public func initializeFuzzer(
     _ count: UnsafeMutablePointer<Int32>?,
@@ -242,7 +242,15 @@ private func seeds() throws -> [[UInt8]] {
     let header = SlotHeader(root: 8, hashTree: 8, verity: 16, kernel: 24..<80, ramdisk: 80..<4096)
     let settings = try Provisioning(["serial": "S-1", "broker": "mqtt://host"]).encoded()
     let note = BootNote(slot: .b, stage: .running, count: 2).encoded()
-    return [
+    /// Just not right: what must be refused is a good place to start from, too.
+    func wrong(_ block: [UInt8], _ name: String, _ value: String) throws -> [UInt8] {
+        var variables = try UBootEnvironment.decode(block)
+        variables[name] = value
+        return text(try UBootEnvironment.encode(variables))
+    }
+    let refused = [("st_try", "a"), ("st_seq", "0"), ("st_left", "-0"), ("st_cold", "10"), ("st_why", "c:app")]
+    return try refused.map { try [0, 0, 0] + two(wrong(trial.encoded(), $0, $1), []) } + [
+        [2] + wrong(header.encoded(), "sl_kernel", "-0"), [4] + wrong(header.encoded(), "sl_hash", "-0"),
         [0, 0, 0] + two(text(try trial.encoded()), text(try failed.encoded())),
         [0, 2, 0x89] + two(text(try BootState.initial.encoded()), text(try trial.encoded())),
         [1] + note.prefix(16) + [0], [1, 1, 2, 3, 4, 1],
