@@ -33,7 +33,7 @@ struct BootNoteTests {
         let (little, big) = (page[4088..<4092], page[4092...])
         #expect(Array(little.reversed()) == Array(big))
         let own = isSwapped ? big : little
-        #expect(BootNote(decoding: page[..<4088] + own + own) == note)
+        #expect(BootNote(decoding: Array(page[..<4088]) + Array(own) + Array(own)) == note)
     }
 
     @Test(arguments: [0, 16, 4095, 4097])
