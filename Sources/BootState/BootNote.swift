@@ -80,15 +80,15 @@ public struct BootNote: Sendable, Hashable {
         func word(_ index: Int) -> UInt32 {
             (0..<4).reduce(0) { $0 | UInt32(page[4 * index + $1]) << (8 * $1) }
         }
-        guard word(0) == Self.magic, let slot: Slot = word(1) == 0xa ? .a : word(1) == 0xb ? .b : nil,
+        let last = Self.size / 4 - 1
+        let checksum = crc32(Array(page[..<(4 * (last - 1))]))
+        // Of either order.
+        guard [last - 1, last].allSatisfy({ [checksum, checksum.byteSwapped].contains(word($0)) }),
+            word(0) == Self.magic, let slot: Slot = word(1) == 0xa ? .a : word(1) == 0xb ? .b : nil,
             let stage = Stage(rawValue: UInt8(truncatingIfNeeded: word(2)))
         else { return nil }
         self.init(slot: slot, stage: stage, count: UInt8(truncatingIfNeeded: word(3)))
-        // Says that the high parts of the words and the filler are right, too. The checksums may be of either order.
-        let last = Self.size / 4 - 1
-        let checksum = crc32(Array(page[..<(4 * (last - 1))]))
-        guard encoded().prefix(4 * (last - 1)) == page.prefix(4 * (last - 1)),
-            [last - 1, last].allSatisfy({ [checksum, checksum.byteSwapped].contains(word($0)) })
-        else { return nil }
+        // Says that the high parts of the words and the filler are right, too.
+        guard encoded().prefix(4 * (last - 1)) == page.prefix(4 * (last - 1)) else { return nil }
     }
 }
