@@ -122,16 +122,23 @@ private func fuzzNote(_ bytes: [UInt8]) {
     var page = Array(bytes.dropLast().prefix(BootNote.size))
     page += filler[page.count...]
     if flags & 1 == 0 {
-        let checksum = crc32(page.dropLast(4))
-        for byte in 0..<4 { page[BootNote.size - 4 + byte] = UInt8(truncatingIfNeeded: checksum >> (24 - 8 * byte)) }
+        // Both in one order, as U-Boot leaves them, or one in each.
+        let checksum = crc32(page.dropLast(8))
+        let words = [flags & 2 == 0 ? checksum : checksum.byteSwapped, flags & 4 == 0 ? checksum : checksum.byteSwapped]
+        for byte in 0..<8 {
+            page[BootNote.size - 8 + byte] = UInt8(truncatingIfNeeded: words[byte / 4] >> (8 * (byte % 4)))
+        }
     }
     if let note = BootNote(decoding: page) {
         // Word by word as the table in BootNote has it, not as the encoder does it.
         func word(_ index: Int) -> UInt32 { (0..<4).reduce(0) { $0 | UInt32(page[4 * index + $1]) << (8 * $1) } }
         precondition(word(0) == BootNote.magic && word(1) == (note.slot == .a ? 0xa : 0xb))
         precondition(word(2) == UInt32(note.stage.rawValue) && word(3) == UInt32(note.count))
-        precondition(page[16..<4092].elementsEqual(filler[16..<4092]), "decayed memory was taken for a note")
-        precondition(word(1023).byteSwapped == crc32(page.dropLast(4)), "a wrong checksum was accepted")
+        precondition(page[16..<4088].elementsEqual(filler[16..<4088]), "decayed memory was taken for a note")
+        let checksum = crc32(page.dropLast(8))
+        for sum in [word(1022), word(1023)] {
+            precondition(sum == checksum || sum.byteSwapped == checksum, "a wrong checksum was accepted")
+        }
     }
     precondition(BootNote(decoding: Array(page.dropLast())) == nil && BootNote(decoding: page + [0]) == nil)
     if bytes.count > 3, let stage = BootNote.Stage(rawValue: bytes[0] % 6) {
