@@ -24,14 +24,14 @@ public protocol BlockDevice: Sendable {
 }
 
 extension BlockDevice {
-    public func readBack(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(CardError) {
-        buffer.copyBytes(from: try readBack(at: offset, count: buffer.count))
-    }
-
     /// - Throws: ``CardError/outOfRange(path:offset:count:)``.
     func check(_ offset: Int, _ count: Int, path: String) throws(CardError) {
         guard offset >= 0, count >= 0, offset <= size, count <= size - offset else {
             throw .outOfRange(path: path, offset: offset, count: count)
         }
+    }
+
+    public func readBack(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(CardError) {
+        buffer.copyBytes(from: try readBack(at: offset, count: buffer.count))
     }
 }
