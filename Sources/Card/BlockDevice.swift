@@ -36,14 +36,14 @@ extension BlockDevice {
 
     public func unlock(_ range: Range<Int>) {}
 
-    public func readBack(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(CardError) {
-        buffer.copyBytes(from: try readBack(at: offset, count: buffer.count))
-    }
-
     /// - Throws: ``CardError/outOfRange(path:offset:count:)``.
     func check(_ offset: Int, _ count: Int, path: String) throws(CardError) {
         guard offset >= 0, count >= 0, offset <= size, count <= size - offset else {
             throw .outOfRange(path: path, offset: offset, count: count)
         }
+    }
+
+    public func readBack(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(CardError) {
+        buffer.copyBytes(from: try readBack(at: offset, count: buffer.count))
     }
 }

@@ -124,7 +124,9 @@ private func fuzzNote(_ bytes: [UInt8]) {
     if flags & 1 == 0 {
         // Both in one order, as U-Boot leaves them, or one in each.
         let checksum = crc32(page.dropLast(8))
-        let words = [flags & 2 == 0 ? checksum : checksum.byteSwapped, flags & 4 == 0 ? checksum : checksum.byteSwapped]
+        let words = [
+            flags & 2 == 0 ? checksum : checksum.byteSwapped, flags & 4 == 0 ? checksum : checksum.byteSwapped,
+        ]
         for byte in 0..<8 {
             page[BootNote.size - 8 + byte] = UInt8(truncatingIfNeeded: words[byte / 4] >> (8 * (byte % 4)))
         }

@@ -115,7 +115,7 @@ struct BillOfMaterialsTests {
     /// What only fwtool is made of is no part of a firmware.
     @Test func onlyWhatIsLinkedIsListed() throws {
         let app = try PlannedApp(
-            pins: ["linked", "host", "elsewhere"], checkouts: ["linked": "Linked", "host": "Linked-Host"])
+            pins: ["linked", "host", "elsewhere"], checkouts: ["linked": "Linked", "host": "Link"])
         let plan = try #require(BuildPlan(of: app.package))
         func names(_ sources: Set<String>?) throws -> [String] {
             try BillOfMaterials.swiftPackages(of: app.package, sources: sources).map(\.name)

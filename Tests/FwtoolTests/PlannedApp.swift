@@ -4,7 +4,7 @@ import Foundation
 
 /// An app's package as SwiftPM leaves it behind a build, with a package in a folder beside it.
 ///
-/// `App` is linked from the app's and Linked's sources; Linked-Host is compiled and not linked.
+/// `App` is linked from the sources of the app and of Linked; those of Link are compiled and not linked.
 struct PlannedApp {
     let folder: ScratchFolder
     let package: AppPackage
@@ -38,7 +38,7 @@ struct PlannedApp {
             ("\(root.path)/Sources/App/App.swift", "App.build/App.swift.o"),
             ("\(folder.url.path)/library/Sources/Library/Library.swift", "Library.build/Library.swift.o"),
             ("\(root.path)/.build/checkouts/Linked/Sources/A/a file.swift", "A.build/a file.swift.o"),
-            ("\(root.path)/.build/checkouts/Linked-Host/Sources/B/b.swift", "B.build/b.swift.o"),
+            ("\(root.path)/.build/checkouts/Link/Sources/B/b.swift", "B.build/b.swift.o"),
         ]
         try write("", to: "library/Sources/Library/Library.swift")
         try write(
