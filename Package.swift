@@ -29,6 +29,7 @@ let package = Package(
         .systemLibrary(name: "CI2C"),
         .systemLibrary(name: "CMosquitto"),
         .systemLibrary(name: "COpenSSL"),
+        .systemLibrary(name: "CSQLite"),
         .systemLibrary(name: "CZstd"),
         .systemLibrary(name: "CLinux"),
 
@@ -45,7 +46,7 @@ let package = Package(
         .target(
             name: "Sensors", dependencies: ["Threads", "Supervision", "Hardware", "CLinux"], swiftSettings: strict),
         .target(
-            name: "Publishing", dependencies: ["JSON", "Threads", "Supervision", "Sensors", "CMosquitto", "CLinux"],
+            name: "Publishing", dependencies: ["JSON", "Threads", "Supervision", "Sensors", "CMosquitto", "CSQLite", "CLinux"],
             swiftSettings: strict),
         .target(name: "Device", dependencies: ["Hardware", "Sensors"], swiftSettings: strict),
         .target(
