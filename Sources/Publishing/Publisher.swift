@@ -198,7 +198,8 @@ extension Publisher {
         while queue.batchCount < Self.window,
             let batch = queue.nextBatch(upTo: Self.readingsPerMessage, where: SenML.canShareAPack)
         {
-            let payload = try SenML.pack(batch.readings, device: device, now: nanoseconds(CLOCK_MONOTONIC))
+            let payload = try SenML.pack(
+                batch.readings, device: device, present: .init(monotonicTime: nanoseconds(CLOCK_MONOTONIC)))
             let message = MQTTExchange.Message(number: batch.number, payload: payload)
             // Refused, the connection just ended, and the notice of that returns the batch.
             guard connection.exchange.send(message, in: session) else { return }
