@@ -246,7 +246,8 @@ enum OutboxBlock {
         return UInt64(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: headerSize, as: UInt32.self)))
     }
 
-    static func readings(_ bytes: UnsafeRawBufferPointer) throws(Damaged) -> [Reading] {
+    /// - Parameter limit: the most readings wanted, of the first.
+    static func readings(_ bytes: UnsafeRawBufferPointer, limit: UInt64 = .max) throws(Damaged) -> [Reading] {
         guard let header = header(bytes), header.kind == .readings else { throw Damaged() }
         var reader = Reader(content(bytes, header))
         _ = try reader.little(UInt32.self)
@@ -258,7 +259,7 @@ enum OutboxBlock {
         var series: [(sensor: String, quantity: Quantity)] = []
         var time: UInt64 = 0
         var offset: Int64 = 0
-        for sequence in header.first..<(header.first + header.count) {
+        for sequence in header.first..<(header.first + min(header.count, limit)) {
             let tag = try reader.number()
             let index = Int(clamping: tag >> 3)
             if index == series.count {

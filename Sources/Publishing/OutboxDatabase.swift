@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Sensors
 
 /// The outbox's database, open. Blocks of entries in the order of their numbers, without holes, and little else.
 ///
@@ -118,7 +118,7 @@ final class OutboxDatabase {
 
     private static func damage(_ message: String) -> SQLiteError { SQLiteError(code: SQLite.corrupt, message: message) }
 
-    /// Reads the state and the blocks' headers.
+    /// Reads the state and the blocks.
     private func load() throws(SQLiteError) {
         let select = try connection.prepare("SELECT id, body FROM state")
         var isState = false
@@ -141,15 +141,17 @@ final class OutboxDatabase {
         try eachRow { (row) throws(SQLiteError) in
             guard first == nil || row.first <= last + 1 else { throw Self.damage("blocks are missing") }
             if first == nil { first = row.first }
-            if !row.isGap { depth += row.last - max(row.first, last + 1) + 1 }
-            last = row.last
+            let start = max(row.first, last + 1)
+            if !row.isGap, row.last >= start { depth += row.last - start + 1 }
+            last = max(last, row.last)
         }
     }
 
+    /// All of them, each proved: a number that one of them lied about would spoil all that follow.
     private func eachRow(_ body: (Row) throws(SQLiteError) -> Void) throws(SQLiteError) {
         defer { oldest.reset() }
         while try oldest.step() {
-            let header = OutboxBlock.uncheckedHeader(oldest.blob(1))
+            let header = OutboxBlock.header(oldest.blob(1))
             guard let header, header.first == UInt64(bitPattern: oldest.number(0)),
                 header.length == oldest.blob(1).count, header.kind == .readings || header.kind == .gap
             else { throw Self.damage("a block is not in its place") }
@@ -270,6 +272,15 @@ final class OutboxDatabase {
         while try oldest.step() {
             guard OutboxBlock.uncheckedHeader(oldest.blob(1))?.kind == .readings else { continue }
             return OutboxBlock.runningTime(oldest.blob(1))
+        }
+        return nil
+    }
+
+    /// Of the readings stored.
+    func oldestReading() throws(SQLiteError) -> Reading? {
+        defer { oldest.reset() }
+        while try oldest.step() {
+            if let reading = (try? OutboxBlock.readings(oldest.blob(1), limit: 1))?.first { return reading }
         }
         return nil
     }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Sensors
 internal import Threads
 
 /// The outbox's files. The only one that touches them; its thread is its own, because it waits for the disk.
@@ -55,6 +56,7 @@ actor OutboxStore {
         var bytes: UInt64 = 0
         var limit: UInt64 = 0
         var deadLetters: UInt64 = 0
+        var oldest: Reading?
         /// Readings that were dropped by this change.
         var dropped: UInt64 = 0
 
@@ -75,6 +77,8 @@ actor OutboxStore {
 
     /// Numbers reserved at once: what an unclean end makes uncertain, and how seldom the file is written.
     static let step: UInt64 = 4096
+    /// The most numbers reserved at once.
+    static let mostReserved: UInt64 = 1 << 20
 
     /// - Parameters:
     ///   - folder: made when it is not there, with those above it.
@@ -105,7 +109,7 @@ actor OutboxStore {
     private func openAll() throws(SQLiteError) -> Opened {
         try makeFolder()
         let record = try loadSequence()
-        let known = record?.settled ?? 0
+        var known = record?.settled ?? 0
         let report = try openDatabase(settled: known, through: nil)
         guard let database else { throw SQLiteError(code: SQLite.unusable, message: "the outbox is closed") }
 
@@ -117,7 +121,8 @@ actor OutboxStore {
         let newest = max(settled, database.state.cursors.values.max() ?? 0)
         let next: UInt64
         if let record {
-            next = max(record.ceiling, newest + 1)
+            // The copy that is left may be the older one.
+            next = max(record.ceiling + (sequence?.isHalf == true ? Self.mostReserved : 0), newest + 1)
         } else if newest > 0 {
             // Only the file knew how many were used since; nobody uses that many.
             next = newest + 1 + (1 << 32) + .random(in: 0..<(1 << 40))
@@ -125,6 +130,7 @@ actor OutboxStore {
             // The first start, or nothing is left of those before.
             next = .random(in: 1..<(1 << 52))
             settled = next - 1
+            known = settled
         }
         let gap: OutboxGap? =
             next > settled + 1
@@ -132,7 +138,7 @@ actor OutboxStore {
                 first: settled + 1, last: next - 1, reason: report == nil ? .restart : .corrupt, wallTime: wallTime())
             : nil
         let ceiling = next + Self.step
-        try write(SequenceFile.Record(ceiling: ceiling, settled: settled))
+        try write(SequenceFile.Record(ceiling: ceiling, settled: known))
         limit = sizeLimit()
         start = (MonotonicClock.now, database.state.runningTime)
         return Opened(
@@ -214,7 +220,8 @@ actor OutboxStore {
     func reserve(ceiling: UInt64, settled: UInt64) throws(Failure) {
         do throws(SQLiteError) {
             if sequence == nil { _ = try loadSequence() }
-            try write(SequenceFile.Record(ceiling: max(ceiling, sequence?.record?.ceiling ?? 0), settled: settled))
+            let old = sequence?.record?.ceiling ?? 0
+            try write(SequenceFile.Record(ceiling: max(ceiling, old), settled: settled))
         } catch {
             throw Self.failure(error)
         }
@@ -284,7 +291,7 @@ actor OutboxStore {
     private func summary(_ database: OutboxDatabase, dropped: UInt64 = 0) throws(SQLiteError) -> Summary {
         Summary(
             first: database.first, last: database.last, depth: database.depth, bytes: try database.size(), limit: limit,
-            deadLetters: database.deadLetters, dropped: dropped)
+            deadLetters: database.deadLetters, oldest: try database.oldestReading(), dropped: dropped)
     }
 
     func summary() throws(Failure) -> Summary {
@@ -295,6 +302,8 @@ actor OutboxStore {
             throw Self.failure(error)
         }
     }
+
+    func state() -> OutboxState { database?.state ?? OutboxState() }
 
     /// Entries behind a number, the next some thousand. Where they are damaged, the file is salvaged first.
     ///
@@ -353,7 +362,10 @@ actor OutboxStore {
                 let database = try OutboxDatabase(path)
                 self.database = database
                 // A whole log may hold older blocks, too; none that is newer than what the database has.
-                let lost = logged.filter { $0.header.last > max(database.last, settled) }
+                // What was never committed is no loss, and an outbox that goes on still has it.
+                let lost = logged.filter {
+                    $0.header.last > max(database.last, settled) && $0.header.first <= stored ?? .max
+                }
                 if !lost.isEmpty {
                     try database.transaction { () throws(SQLiteError) in
                         try database.take(lost)

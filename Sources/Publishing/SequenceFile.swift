@@ -10,7 +10,7 @@ struct SequenceFile {
     struct Record: Sendable, Hashable {
         /// Numbers below it may have been used, from it on none has.
         var ceiling: UInt64
-        /// Everything up to this number was acknowledged, stored or reported missing.
+        /// Everything up to this number was acknowledged by all, or came before this outbox.
         var settled: UInt64
     }
 
@@ -23,6 +23,8 @@ struct SequenceFile {
 
     let path: String
     private(set) var record: Record?
+    /// Whether the other copy is damaged, which may have been the newer one.
+    private(set) var isHalf = false
     private var generation: UInt64 = 0
     private var newerCopy = 1
 
@@ -41,8 +43,12 @@ struct SequenceFile {
         for copy in 0..<2 {
             var bytes = [UInt8](repeating: 0, count: Self.recordSize)
             guard pread(descriptor, &bytes, bytes.count, copy * Self.distance) == bytes.count,
-                let (record, generation) = Self.decode(bytes), self.record == nil || generation > self.generation
-            else { continue }
+                let (record, generation) = Self.decode(bytes)
+            else {
+                isHalf = true
+                continue
+            }
+            if self.record != nil, generation < self.generation { continue }
             (self.record, self.generation, newerCopy) = (record, generation, copy)
         }
     }
@@ -63,7 +69,7 @@ struct SequenceFile {
         }
         guard fdatasync(descriptor) == 0 else { throw Failure(path: path, code: errno) }
         if isNew { try Folder.flush(of: path) }
-        (self.record, generation, newerCopy) = (record, generation + 1, copy)
+        (self.record, generation, newerCopy, isHalf) = (record, generation + 1, copy, false)
     }
 
     // MARK: - Coding
