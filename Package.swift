@@ -45,7 +45,8 @@ let package = Package(
         .target(
             name: "Sensors", dependencies: ["Threads", "Supervision", "Hardware", "CLinux"], swiftSettings: strict),
         .target(
-            name: "Publishing", dependencies: ["JSON", "Threads", "Supervision", "Sensors", "CMosquitto", "CLinux"],
+            name: "Publishing",
+            dependencies: ["JSON", "Threads", "Supervision", "Sensors", "CMosquitto", "COpenSSL", "CLinux"],
             swiftSettings: strict),
         .target(name: "Device", dependencies: ["Hardware", "Sensors"], swiftSettings: strict),
         .target(

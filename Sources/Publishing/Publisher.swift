@@ -21,7 +21,7 @@ public actor Publisher {
         public let acknowledged: UInt64
         /// Readings that had to make room.
         public let dropped: UInt64
-        /// Readings whose value SenML cannot carry: infinite, or not a number.
+        /// Readings whose value SenML cannot carry, infinite or not a number, and those the broker does not take.
         public let unpublishable: UInt64
     }
 
@@ -107,13 +107,14 @@ public actor Publisher {
 extension Publisher {
     private func open() throws {
         if let error = InvalidDeviceError(device) { throw error }
-        let broker =
+        let brokers =
             switch destination {
-            case .mqtt(let url): try BrokerURL(url)
+            case .mqtt(let urls): try BrokerURL.list(urls)
             }
-        var settings = MQTTSettings(broker: broker, clientID: "apus-\(device)", topic: "apus/\(device)/readings")
+        var settings = MQTTSettings(brokers: brokers, clientID: "apus-\(device)")
+        settings.status = MQTTSettings.Status(topic: "apus/\(device)/status")
         configure(&settings)
-        connection = try MQTTConnection(settings) { [report] state in report(state.text(broker.address)) }
+        connection = try MQTTConnection(settings) { [report] state, address in report(state.text(address)) }
         session = nil
         queue.returnInFlight()
     }
@@ -200,7 +201,8 @@ extension Publisher {
         {
             let payload = try SenML.pack(
                 batch.readings, device: device, present: .init(monotonicTime: nanoseconds(CLOCK_MONOTONIC)))
-            let message = MQTTExchange.Message(number: batch.number, payload: payload)
+            let message = MQTTExchange.Message(
+                number: batch.number, topic: "apus/\(device)/readings", payload: payload)
             // Refused, the connection just ended, and the notice of that returns the batch.
             guard connection.exchange.send(message, in: session) else { return }
         }
@@ -212,6 +214,11 @@ extension Publisher {
             let count = queue.acknowledge(number)
             if acknowledged == 0, count > 0 { reportFirstAcknowledged() }
             acknowledged += UInt64(count)
+        }
+        for rejection in progress.rejected {
+            let count = queue.acknowledge(rejection.number)
+            unpublishable += UInt64(count)
+            report("the broker does not take \(count) readings: \(rejection.reason)")
         }
         if progress.session != session {
             session = progress.session
