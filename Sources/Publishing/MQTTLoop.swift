@@ -26,8 +26,8 @@ struct MQTTLoop: ~Copyable {
     private var retry: RetryDelay
     /// What was told of each broker.
     private var reported: [BrokerState?]
-    /// What each broker was last spoken to in.
-    private var versions: [MQTTVersion]
+    /// What each broker is to be spoken to in, and whether it has understood that before.
+    private var versions: [(version: MQTTVersion, isKnown: Bool)]
     /// The broker whose turn it is.
     private var turn = 0
     /// Whether the connection that ended had lasted. A broker that lets us in and throws us out again is not worth quick
@@ -40,7 +40,7 @@ struct MQTTLoop: ~Copyable {
         self.report = report
         retry = RetryDelay(settings.retry)
         reported = settings.brokers.map { _ in nil }
-        versions = settings.brokers.map { _ in .v5 }
+        versions = settings.brokers.map { _ in (.v5, false) }
     }
 
     mutating func run() {
@@ -49,7 +49,10 @@ struct MQTTLoop: ~Copyable {
             do throws(MQTTClient.Failure) {
                 try runSession()
             } catch {
-                if error.doubt != .none { versions[turn] = versions[turn].other }
+                // Who has understood it before has another reason to go away without a word.
+                if error.doubt == .certain || error.doubt == .possible && !versions[turn].isKnown {
+                    versions[turn] = (versions[turn].version.other, false)
+                }
                 // At once: it lives, and has told us what it wants.
                 if error.doubt == .certain { continue }
                 tell(error.state)
@@ -63,12 +66,13 @@ struct MQTTLoop: ~Copyable {
     /// Returns when stopped.
     private mutating func runSession() throws(MQTTClient.Failure) {
         let broker = settings.brokers[turn]
-        let client = try MQTTClient(settings, broker, versions[turn])
+        let client = try MQTTClient(settings, broker, versions[turn].version)
         // A change from here on may be what made connecting fail.
         if turn == 0 { network.drain() }
         try client.connect()
         try awaitAnswer(client)
         guard client.isActive else { return }
+        versions[turn].isKnown = true
 
         exchange.beginSession(with: broker.address)
         let start = monotonicMilliseconds()

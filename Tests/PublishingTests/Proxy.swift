@@ -40,7 +40,7 @@ final class Proxy: Sendable {
         }
     }
 
-    /// Nothing passes any more, and nobody is told.
+    /// Nothing passes any more, and nobody is told; who comes new is turned away.
     func pause() { paused.store(true, ordering: .relaxed) }
 
     func resume() { paused.store(false, ordering: .relaxed) }
@@ -74,9 +74,8 @@ final class Proxy: Sendable {
                 return
             }
         }
-        while paused.load(ordering: .relaxed) { usleep(10_000) }
         let broker = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard count > 0, Self.call(connect, broker, port: target) == 0 else {
+        guard count > 0, !paused.load(ordering: .relaxed), Self.call(connect, broker, port: target) == 0 else {
             close(client)
             close(broker)
             return
