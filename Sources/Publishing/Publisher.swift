@@ -35,6 +35,8 @@ public actor Publisher {
 
     private var queue: DeliveryQueue
     private var connection: MQTTConnection?
+    private var encoding: MQTTEncoding?
+    private var homeAssistant: HomeAssistant?
     private var session: UInt64? {
         didSet { BrokerConnections.set(ObjectIdentifier(self), isConnected: session != nil) }
     }
@@ -107,12 +109,15 @@ public actor Publisher {
 extension Publisher {
     private func open() throws {
         if let error = InvalidDeviceError(device) { throw error }
-        let brokers =
+        let options =
             switch destination {
-            case .mqtt(let urls): try BrokerURL.list(urls)
+            case .mqtt(let options): options
             }
-        var settings = MQTTSettings(brokers: brokers, clientID: "apus-\(device)")
-        settings.status = MQTTSettings.Status(topic: "apus/\(device)/status")
+        encoding = try MQTTEncoding(options, device: device)
+        homeAssistant = try options.homeAssistant.map {
+            try HomeAssistant($0, device: device, status: try options.settings(device: device).status?.topic)
+        }
+        var settings = try options.settings(device: device)
         configure(&settings)
         connection = try MQTTConnection(settings) { [report] state, address in report(state.text(address)) }
         session = nil
@@ -188,6 +193,7 @@ extension Publisher {
             }
             queue.append(reading)
         }
+        if let connection { homeAssistant?.show(readings, on: connection.exchange) }
         if queue.dropped > 0, !isDropping {
             isDropping = true
             report("\(queue.capacity) readings wait for the broker; from now on the oldest make room for the newest")
@@ -195,14 +201,12 @@ extension Publisher {
     }
 
     private func send() throws {
-        guard let connection, let session else { return }
+        guard let connection, let encoding, let session else { return }
         while queue.batchCount < Self.window,
-            let batch = queue.nextBatch(upTo: Self.readingsPerMessage, where: SenML.canShareAPack)
+            let batch = queue.nextBatch(upTo: Self.readingsPerMessage, where: encoding.canShare)
         {
-            let payload = try SenML.pack(
-                batch.readings, device: device, present: .init(monotonicTime: nanoseconds(CLOCK_MONOTONIC)))
-            let message = MQTTExchange.Message(
-                number: batch.number, topic: "apus/\(device)/readings", payload: payload)
+            let message = try encoding.message(
+                batch.number, batch.readings, present: .init(monotonicTime: nanoseconds(CLOCK_MONOTONIC)))
             // Refused, the connection just ended, and the notice of that returns the batch.
             guard connection.exchange.send(message, in: session) else { return }
         }
