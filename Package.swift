@@ -72,6 +72,11 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // A benchmark of what no other package sees; run by those in Benchmarks.
+        .executableTarget(
+            name: "publishing-bench", dependencies: ["Publishing", "Sensors", "Supervision"],
+            path: "Benchmarks/Sources/publishing-bench", swiftSettings: strict),
+
         // One folder per module; SystemTests boots the built images in QEMU.
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
         .testTarget(name: "BootStateTests", dependencies: ["BootState"], swiftSettings: strict),
