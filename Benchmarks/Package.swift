@@ -21,6 +21,8 @@ let package = Package(
         .executableTarget(
             name: "supervision-bench", dependencies: ["CMalloc", .product(name: "Supervision", package: "apus")],
             swiftSettings: strict),
+        // What it runs beside publishing-bench, which is the repository's own.
+        .executableTarget(name: "mosquitto-bench", linkerSettings: [.linkedLibrary("mosquitto")]),
     ],
     swiftLanguageModes: [.v6]
 )

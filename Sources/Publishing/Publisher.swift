@@ -42,6 +42,8 @@ public actor Publisher {
     private var sessions: [UInt64?] = [] {
         didSet { BrokerConnections.set(ObjectIdentifier(self), isConnected: isConnected) }
     }
+    /// Those of the connections, by transport.
+    private var brokers: [String: String] = [:]
     /// Readings that the mailbox had dropped when it was looked at last.
     private var missed: UInt64 = 0
     private var hasAcknowledged = false
@@ -150,12 +152,11 @@ extension Publisher {
     private func open() throws {
         if let error = InvalidDeviceError(device) { throw error }
         transports = []
-        for (index, destination) in destinations.enumerated() {
-            let name = index == 0 ? "mqtt" : "mqtt-\(index + 1)"
+        for destination in destinations {
             switch destination {
-            case .mqtt(let url):
+            case .mqtt(let options):
                 transports.append(
-                    try MQTTTransport(name, url: url, device: device, report: report, configure: configure))
+                    try MQTTTransport(options, device: device, report: report, configure: configure))
             }
         }
         sessions = transports.map { _ in nil }
@@ -200,6 +201,7 @@ extension Publisher {
         while true {
             let readings = try await mailbox.receive(upTo: Self.intake)
             try await outbox.accept(readings, missing: newlyMissed())
+            for transport in transports { transport.show(readings) }
         }
     }
 
@@ -219,7 +221,8 @@ extension Publisher {
     private func tell(_ file: StatusFile, _ outbox: Outbox) async throws {
         var file = file
         while true {
-            file.update(await status(outbox), time: DeviceClock.wallTime(at: DeviceClock.monotonicTime), brokers: [:])
+            let time = DeviceClock.wallTime(at: DeviceClock.monotonicTime)
+            file.update(await status(outbox), time: time, brokers: brokers)
             try await Task.sleep(for: Self.statusInterval)
         }
     }
@@ -270,12 +273,14 @@ extension Publisher {
 
     private func takeProgress(_ transport: MQTTTransport, _ index: Int, _ outbox: Outbox) async {
         let progress = transport.exchange.progress()
-        if !progress.acknowledged.isEmpty {
-            let count = await outbox.settle(index, acknowledged: progress.acknowledged)
+        if !progress.acknowledged.isEmpty || !progress.rejected.isEmpty {
+            let count = await outbox.settle(
+                index, acknowledged: progress.acknowledged, rejected: progress.rejected.map { ($0.number, $0.reason) })
             if !hasAcknowledged, count > 0 { reportFirstAcknowledged() }
         }
         guard sessions.indices.contains(index), progress.session != sessions[index] else { return }
         sessions[index] = progress.session
+        brokers[outbox.names[index]] = progress.broker
         if let session = progress.session {
             await outbox.connect(index, transport.link(session))
         } else {

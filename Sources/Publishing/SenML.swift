@@ -1,4 +1,4 @@
-internal import Sensors
+package import Sensors
 
 /// Readings as a SenML pack (RFC 8428), in JSON or CBOR.
 ///
@@ -20,20 +20,27 @@ internal import Sensors
 ///
 /// A record named `device/outbox/gap` is no reading and has no number: its value says how many numbers are missing,
 /// `first` and `last` which, and `reason` why.
-enum SenML {
+package enum SenML {
     /// The pack cannot be written: SenML has no notation for infinity and what is not a number.
-    struct NotFiniteError: Error, Hashable, CustomStringConvertible {
+    package struct NotFiniteError: Error, Hashable, CustomStringConvertible {
         let sensor: String
 
-        var description: String { "the sensor \(sensor) reads what is no finite number, and SenML cannot carry that" }
+        package var description: String {
+            "the sensor \(sensor) reads what is no finite number, and SenML cannot carry that"
+        }
     }
 
     /// The sender's present.
-    struct Present: Sendable, Hashable {
+    package struct Present: Sendable, Hashable {
         /// Nanoseconds of CLOCK_MONOTONIC, to which relative times refer.
         let monotonicTime: UInt64
         /// The boot that clock counts in; nil when it is every reading's.
         var bootID: String?
+
+        package init(monotonicTime: UInt64, bootID: String? = nil) {
+            self.monotonicTime = monotonicTime
+            self.bootID = bootID
+        }
     }
 
     /// Times below this many seconds are relative, from it on absolute (section 4.5.3).
@@ -51,7 +58,7 @@ enum SenML {
     ///   - readings: in their order.
     ///   - device: the device's id, already legal in a name.
     /// - Throws: when a value is infinite or not a number.
-    static func pack(
+    package static func pack(
         _ readings: [Reading], gaps: [Gap] = [], device: String, present: Present, as format: SenMLFormat = .json
     ) throws(NotFiniteError) -> [UInt8] {
         switch format {

@@ -1,6 +1,6 @@
 extension SenML {
     /// Readings that were numbered and are no more: a receiver that misses these numbers need not wait for them.
-    struct Gap: Sendable, Hashable {
+    package struct Gap: Sendable, Hashable {
         /// The numbers that are missing, all of them.
         let numbers: ClosedRange<UInt64>
         /// Why, in one word, such as "full" or "restart".

@@ -13,7 +13,8 @@ enum Bench {
 
     /// In the order of the report.
     private static var figures: [any Figure] {
-        [BundleSize(), RootSize(), BootFigures(), RebuildTime(), UpdateCost(), UpdateTraffic()] + SupervisionFigures.all
+        [BundleSize(), RootSize(), BootFigures(), RebuildTime(), UpdateCost(), UpdateTraffic(), PublishingFigures()]
+            + SupervisionFigures.all
     }
 
     private static func run(_ arguments: [String]) throws {
