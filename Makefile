@@ -67,8 +67,8 @@ soak: dependencies test-images
 	APUS_CUTS=300 Tools/run-tests --filter PowerCutTests
 
 # These figures need no card images.
-SUPERVISION := restart.% child.% fanin.% periodic.% startstop.% cell.%
-BENCHED := $(if $(FIGURES),$(filter-out $(SUPERVISION),$(FIGURES)),all)
+IMAGELESS := restart.% child.% fanin.% periodic.% startstop.% cell.% wire.% mqtt.% latency.%
+BENCHED := $(if $(FIGURES),$(filter-out $(IMAGELESS),$(FIGURES)),all)
 
 # Without cells: the sanitizer's own memory is above the limits they are given, and their backtraces are of other code.
 test-tsan: dependencies
@@ -86,6 +86,7 @@ LEAN := $(foreach library,swift_StringProcessing swift_RegexParser, \
 bench: $(if $(BENCHED),build/WeatherStation-rpi4.img build/WeatherStation-rpi3.img)
 	Tools/install-dependencies Benchmarks/host-packages
 	swift build -c release --product apus --scratch-path .build-lean $(LEAN)
+	swift build -c release --product publishing-bench
 	swift build -c release --package-path Benchmarks
 	Benchmarks/.build/release/bench $(if $(COLD),--cold) $(FIGURES)
 

@@ -29,6 +29,7 @@ let package = Package(
         .systemLibrary(name: "CI2C"),
         .systemLibrary(name: "CMosquitto"),
         .systemLibrary(name: "COpenSSL"),
+        .systemLibrary(name: "CSQLite"),
         .systemLibrary(name: "CZstd"),
         .systemLibrary(name: "CLinux"),
 
@@ -45,7 +46,8 @@ let package = Package(
         .target(
             name: "Sensors", dependencies: ["Threads", "Supervision", "Hardware", "CLinux"], swiftSettings: strict),
         .target(
-            name: "Publishing", dependencies: ["JSON", "Threads", "Supervision", "Sensors", "CMosquitto", "CLinux"],
+            name: "Publishing",
+            dependencies: ["JSON", "Threads", "Supervision", "Sensors", "CMosquitto", "COpenSSL", "CSQLite", "CLinux"],
             swiftSettings: strict),
         .target(name: "Device", dependencies: ["Hardware", "Sensors"], swiftSettings: strict),
         .target(
@@ -70,6 +72,11 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+
+        // A benchmark of what no other package sees; run by those in Benchmarks.
+        .executableTarget(
+            name: "publishing-bench", dependencies: ["Publishing", "Sensors", "Supervision"],
+            path: "Benchmarks/Sources/publishing-bench", swiftSettings: strict),
 
         // One folder per module; SystemTests boots the built images in QEMU.
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),

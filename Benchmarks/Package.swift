@@ -21,6 +21,9 @@ let package = Package(
         .executableTarget(
             name: "supervision-bench", dependencies: ["CMalloc", .product(name: "Supervision", package: "apus")],
             swiftSettings: strict),
+        // What it runs beside publishing-bench, which is the repository's own.
+        .executableTarget(name: "mosquitto-bench", linkerSettings: [.linkedLibrary("mosquitto")]),
+        .executableTarget(name: "sqlite-bench", linkerSettings: [.linkedLibrary("sqlite3")]),
     ],
     swiftLanguageModes: [.v6]
 )

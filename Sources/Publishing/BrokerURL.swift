@@ -1,38 +1,60 @@
-/// Where an MQTT broker is and who we are to it: `mqtt://[user[:password]@]host[:port]`.
+/// Where an MQTT broker is and who we are to it: `mqtt://[user[:password]@]host[:port]`, or `mqtts://...` with TLS.
 ///
 /// The form of RFC 3986 with the authority only: an IPv6 address stands in brackets, and a character of the user or
 /// password that means something in a URL is written `%XX`.
-struct BrokerURL: Sendable, Hashable {
+package struct BrokerURL: Sendable, Hashable {
     /// Why the text is no such URL. Never repeats the URL, which may hold a password.
-    struct ParseError: Error, Hashable, CustomStringConvertible {
-        let problem: String
+    package struct ParseError: Error, Hashable, CustomStringConvertible {
+        package let problem: String
 
-        var description: String { "the broker's URL is not valid: \(problem)" }
+        package var description: String { "the broker's URL is not valid: \(problem)" }
     }
 
-    /// The port that IANA registered for MQTT without TLS.
-    static let defaultPort = 1883
+    /// The ports that IANA registered for MQTT without and with TLS.
+    static let (defaultPort, defaultSecurePort) = (1883, 8883)
 
     /// Far above any host name (253 bytes) with credentials; bounds what a broken configuration can make us hold.
     static let maximumLength = 1024
 
+    /// More brokers than anyone has; bounds what a broken configuration can make us try.
+    static let maximumCount = 16
+
+    /// Whether TLS protects the connection.
+    let isSecure: Bool
     /// A name, an IPv4 address, or an IPv6 address without brackets.
     let host: String
     let port: Int
     let user: String?
     let password: String?
 
+    /// The brokers of a list with commas in between; spaces around them do not count.
+    /// - Throws: ``ParseError``, also for an empty list.
+    package static func list(_ text: String) throws(ParseError) -> [BrokerURL] {
+        var urls: [BrokerURL] = []
+        for part in text.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
+            let start = part.drop { $0 == 0x20 }
+            guard let end = start.lastIndex(where: { $0 != 0x20 }) else { throw ParseError(problem: "it is empty") }
+            urls.append(try BrokerURL(String(decoding: start[...end], as: UTF8.self)))
+        }
+        guard urls.count <= maximumCount else {
+            throw ParseError(problem: "there are more than \(maximumCount) of them")
+        }
+        return urls
+    }
+
     /// - Throws: ``ParseError``.
-    init(_ text: String) throws(ParseError) {
+    package init(_ text: String) throws(ParseError) {
         guard text.utf8.count <= Self.maximumLength else {
             throw ParseError(problem: "it is longer than \(Self.maximumLength) bytes")
         }
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
             throw ParseError(problem: "it contains a space or a control character")
         }
-        let prefix = "mqtt://"
+        isSecure = text.utf8.starts(with: "mqtts://".utf8)
+        let prefix = isSecure ? "mqtts://" : "mqtt://"
         guard text.utf8.starts(with: prefix.utf8) else {
-            throw ParseError(problem: "it must begin with \(prefix), as in mqtt://broker.example:1883")
+            throw ParseError(
+                problem: "it must begin with mqtt:// or, with TLS, mqtts://, as in mqtts://broker.example:8883")
         }
         var rest = text.utf8.dropFirst(prefix.utf8.count)
         if rest.last == UInt8(ascii: "/") { rest = rest.dropLast() }
@@ -43,11 +65,11 @@ struct BrokerURL: Sendable, Hashable {
         } else {
             (user, password) = (nil, nil)
         }
-        (host, port) = try Self.hostAndPort(rest)
+        (host, port) = try Self.hostAndPort(rest, default: isSecure ? Self.defaultSecurePort : Self.defaultPort)
     }
 
     /// The broker as messages name it: without credentials.
-    var address: String {
+    package var address: String {
         (host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host) + ":\(port)"
     }
 }
@@ -63,7 +85,9 @@ extension BrokerURL {
         return (user, try decoded(text[text.index(after: colon)...]))
     }
 
-    private static func hostAndPort(_ text: Bytes) throws(ParseError) -> (host: String, port: Int) {
+    private static func hostAndPort(
+        _ text: Bytes, default defaultPort: Int
+    ) throws(ParseError) -> (host: String, port: Int) {
         let host: Bytes
         let rest: Bytes
         if text.first == UInt8(ascii: "[") {

@@ -6,13 +6,13 @@ internal import Threads
 /// libmosquitto, waiting in poll(2) for the socket and for the publisher at once. The library's own thread
 /// (mosquitto_loop_start) was weighed: it retries in whole seconds, cannot be woken by the network's return, and shares
 /// its client with the caller.
-final class MQTTConnection: Sendable {
-    let exchange: MQTTExchange
+package final class MQTTConnection: Sendable {
+    package let exchange: MQTTExchange
 
     /// Starts at once and returns at once; whether a broker is there shows in the exchange.
-    /// - Parameter report: takes every change of the state, on the network thread.
+    /// - Parameter report: takes every change of a broker's state, and the broker's address, on the network thread.
     /// - Throws: why the thread cannot be started.
-    init(_ settings: MQTTSettings, report: @escaping @Sendable (BrokerState) -> Void) throws {
+    package init(_ settings: MQTTSettings, report: @escaping @Sendable (BrokerState, String) -> Void) throws {
         let exchange = try MQTTExchange()
         let thread = try DedicatedThread(name: "mqtt") {
             var loop = MQTTLoop(settings, exchange, report: report)

@@ -1,29 +1,49 @@
-internal import Supervision
+package import Supervision
 internal import Threads
 
 /// What the publisher and the network thread hand to each other. Neither ever waits for the other.
 ///
 /// Bounded by the publisher's window: it sends no more messages than it has acknowledgements for.
-final class MQTTExchange: Sendable {
-    struct Message: Sendable {
+package final class MQTTExchange: Sendable {
+    package struct Message: Sendable {
         /// The publisher's number of the message, never used twice.
         let number: UInt64
+        let topic: String
         let payload: [UInt8]
+
+        package init(number: UInt64, topic: String, payload: [UInt8]) {
+            self.number = number
+            self.topic = topic
+            self.payload = payload
+        }
+    }
+
+    /// A message that the broker will not take, however often it is sent.
+    package struct Rejection: Sendable, Hashable {
+        package let number: UInt64
+        package let reason: String
     }
 
     /// What happened since the publisher looked last.
-    struct Progress: Sendable {
+    package struct Progress: Sendable {
         /// The connection there is now, if any. Another number than before: what was in flight must be sent again.
-        let session: UInt64?
+        package let session: UInt64?
         /// The messages the broker took over.
-        let acknowledged: [UInt64]
+        package let acknowledged: [UInt64]
+        /// The messages it did not take. It takes others.
+        package let rejected: [Rejection]
+        /// The broker of the connection.
+        package let broker: String?
     }
 
     private struct State {
         var session: UInt64?
+        var broker: String?
         var lastSession: UInt64 = 0
         var outgoing: [Message] = []
         var acknowledged: [UInt64] = []
+        var rejected: [Rejection] = []
+        var retained = RetainedMessages()
         var isStopped = false
     }
 
@@ -31,7 +51,7 @@ final class MQTTExchange: Sendable {
     let work: EventDescriptor
 
     /// Wakes the publisher. One notice is as good as many.
-    let changes = Mailbox<Void>(capacity: 1, overflow: .dropNewest)
+    package let changes = Mailbox<Void>(capacity: 1, overflow: .dropNewest)
 
     private let state = Lock(State())
 
@@ -42,22 +62,36 @@ final class MQTTExchange: Sendable {
 
 // The publisher's side.
 extension MQTTExchange {
-    func progress() -> Progress {
+    package func progress() -> Progress {
         state.withLock { state in
-            let progress = Progress(session: state.session, acknowledged: state.acknowledged)
+            let progress = Progress(
+                session: state.session, acknowledged: state.acknowledged, rejected: state.rejected,
+                broker: state.broker)
             state.acknowledged = []
+            state.rejected = []
             return progress
         }
     }
 
     /// - Returns: false when that connection is gone; the message was not taken.
-    func send(_ message: Message, in session: UInt64) -> Bool {
+    package func send(_ message: Message, in session: UInt64) -> Bool {
         let isTaken = state.withLock { state in
             guard state.session == session, !state.isStopped else { return false }
             state.outgoing.append(message)
             return true
         }
         if isTaken { work.signal() }
+        return isTaken
+    }
+
+    /// Sets what the broker is to keep and show for a topic, now and after each new connection. Of several in a short time
+    /// the last counts.
+    /// - Returns: false when there are too many topics already.
+    func retain(_ payload: [UInt8], on topic: String) -> Bool {
+        let (isTaken, isNews) = state.withLock { state in
+            (state.retained.set(payload, on: topic), state.session != nil)
+        }
+        if isTaken, isNews { work.signal() }
         return isTaken
     }
 
@@ -72,10 +106,12 @@ extension MQTTExchange {
 extension MQTTExchange {
     var isStopped: Bool { state.withLock { $0.isStopped } }
 
-    func beginSession() {
+    func beginSession(with broker: String) {
         state.withLock { state in
             state.lastSession += 1
             state.session = state.lastSession
+            state.broker = broker
+            state.retained.setAllChanged()
         }
         _ = changes.offer(())
     }
@@ -83,21 +119,31 @@ extension MQTTExchange {
     func endSession() {
         state.withLock { state in
             state.session = nil
+            state.broker = nil
             state.outgoing = []
         }
         _ = changes.offer(())
     }
 
-    func takeOutgoing() -> [Message] {
+    /// What is to be done: messages, and whether retained ones changed.
+    func takeOutgoing() -> (messages: [Message], hasRetained: Bool, isStopped: Bool) {
         state.withLock { state in
             let messages = state.outgoing
             state.outgoing = []
-            return messages
+            return (messages, state.retained.hasChanges, state.isStopped)
         }
     }
 
-    func acknowledge(_ number: UInt64) {
-        state.withLock { $0.acknowledged.append(number) }
+    func takeRetained() -> [(topic: String, payload: [UInt8])] {
+        state.withLock { $0.retained.takeChanges() }
+    }
+
+    func settle(acknowledged: [UInt64], rejected: [Rejection]) {
+        guard !acknowledged.isEmpty || !rejected.isEmpty else { return }
+        state.withLock { state in
+            state.acknowledged += acknowledged
+            state.rejected += rejected
+        }
         _ = changes.offer(())
     }
 }

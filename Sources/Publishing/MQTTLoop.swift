@@ -12,58 +12,103 @@ struct MQTTLoop: ~Copyable {
     /// messages, and without a pause a route that keeps changing would keep us connecting.
     private static let settlingMilliseconds = 50
 
+    /// Milliseconds between two rounds of retained messages. Nobody looks at a dashboard more often, and a fast
+    /// sensor does not fill the link with values that nobody sees.
+    private static let retainedMilliseconds = 250
+
+    /// Milliseconds for the last bytes at an orderly end.
+    private static let farewellMilliseconds = 500
+
     private let settings: MQTTSettings
     private let exchange: MQTTExchange
-    private let report: (BrokerState) -> Void
+    private let report: (BrokerState, String) -> Void
     private let network = NetworkChanges()
     private var retry: RetryDelay
-    private var reported: BrokerState?
+    /// What was told of each broker.
+    private var reported: [BrokerState?]
+    /// What each broker is to be spoken to in, and whether it has understood that before.
+    private var versions: [(version: MQTTVersion, isKnown: Bool)]
+    /// The broker whose turn it is.
+    private var turn = 0
+    /// Whether the connection that ended had lasted. A broker that lets us in and throws us out again is not worth quick
+    /// retries; after one that was good, the list begins anew.
+    private var wasGood = false
 
-    init(_ settings: MQTTSettings, _ exchange: MQTTExchange, report: @escaping (BrokerState) -> Void) {
+    init(_ settings: MQTTSettings, _ exchange: MQTTExchange, report: @escaping (BrokerState, String) -> Void) {
         self.settings = settings
         self.exchange = exchange
         self.report = report
         retry = RetryDelay(settings.retry)
+        reported = settings.brokers.map { _ in nil }
+        versions = settings.brokers.map { _ in (.v5, false) }
     }
 
     mutating func run() {
         while !exchange.isStopped {
+            wasGood = false
             do throws(MQTTClient.Failure) {
                 try runSession()
             } catch {
+                // Who has understood it before has another reason to go away without a word.
+                if error.doubt == .certain || error.doubt == .possible && !versions[turn].isKnown {
+                    versions[turn] = (versions[turn].version.other, false)
+                }
+                // At once: it lives, and has told us what it wants.
+                if error.doubt == .certain { continue }
                 tell(error.state)
-                waitForRetry()
+                let isLast = turn == settings.brokers.count - 1
+                turn = isLast || wasGood ? 0 : turn + 1
+                if isLast || wasGood { waitForRetry() }
             }
         }
     }
 
     /// Returns when stopped.
     private mutating func runSession() throws(MQTTClient.Failure) {
-        let client = try MQTTClient(settings)
+        let broker = settings.brokers[turn]
+        let client = try MQTTClient(settings, broker, versions[turn].version)
         // A change from here on may be what made connecting fail.
-        network.drain()
+        if turn == 0 { network.drain() }
         try client.connect()
         try awaitAnswer(client)
         guard client.isActive else { return }
+        versions[turn].isKnown = true
 
-        exchange.beginSession()
-        defer { exchange.endSession() }
+        exchange.beginSession(with: broker.address)
         let start = monotonicMilliseconds()
         defer {
-            // A broker that lets us in and throws us out again is not worth quick retries.
-            if .milliseconds(monotonicMilliseconds() - start) >= settings.retry.resetAfter { retry.reset() }
+            exchange.endSession()
+            wasGood = .milliseconds(monotonicMilliseconds() - start) >= settings.retry.resetAfter
+            if wasGood { retry.reset() }
         }
-        while !exchange.isStopped {
-            for message in exchange.takeOutgoing() { try client.publish(message) }
+        if let status = settings.status { try client.retain(Array(MQTTSettings.Status.online.utf8), on: status.topic) }
+        var lastRetained = start - Self.retainedMilliseconds
+        while true {
+            let work = exchange.takeOutgoing()
+            if work.isStopped { break }
             // What came before a failure counts, too.
-            defer { for number in client.takeAcknowledged() { exchange.acknowledge(number) } }
-            try serve(client, forAtMost: Self.maintenanceMilliseconds)
+            defer {
+                let settled = client.takeSettled()
+                exchange.settle(acknowledged: settled.acknowledged, rejected: settled.rejected)
+            }
+            for message in work.messages { try client.publish(message) }
+            var patience = Self.maintenanceMilliseconds
+            if work.hasRetained {
+                patience = lastRetained + Self.retainedMilliseconds - monotonicMilliseconds()
+                if patience <= 0 {
+                    for (topic, payload) in exchange.takeRetained() { try client.retain(payload, on: topic) }
+                    lastRetained = monotonicMilliseconds()
+                    patience = Self.maintenanceMilliseconds
+                }
+            }
+            if client.judgement != nil { patience = min(patience, settings.judgementMilliseconds) }
+            try serve(client, forAtMost: patience)
             // Told only now: one that lets us in and then takes nothing is no good news, at every retry.
             if client.hasAcknowledged || monotonicMilliseconds() - start >= Self.maintenanceMilliseconds {
                 tell(.connected)
             }
         }
-        client.disconnect()
+        sayFarewell(client)
     }
 
     /// Returns when the broker let us in, or when stopped.
@@ -72,8 +117,8 @@ struct MQTTLoop: ~Copyable {
         while !client.isActive, !exchange.isStopped {
             let left = start + settings.answerMilliseconds - monotonicMilliseconds()
             guard left > 0 else {
-                throw MQTTClient.Failure(
-                    .notABroker(reason: "no answer within \(settings.answerMilliseconds / 1000) s"))
+                let reason = "no answer within \(settings.answerMilliseconds / 1000) s"
+                throw MQTTClient.Failure(state: .notABroker(reason: reason))
             }
             try serve(client, forAtMost: min(left, Self.maintenanceMilliseconds))
         }
@@ -89,6 +134,21 @@ struct MQTTLoop: ~Copyable {
         try client.maintain()
     }
 
+    /// The will is for accidents; an orderly end says itself that we are gone.
+    private func sayFarewell(_ client: MQTTClient) {
+        if let status = settings.status {
+            try? client.retain(Array(MQTTSettings.Status.offline.utf8), on: status.topic)
+        }
+        client.disconnect()
+        let end = monotonicMilliseconds() + Self.farewellMilliseconds
+        while client.wantsToWrite, client.descriptor >= 0, monotonicMilliseconds() < end {
+            var descriptor = pollfd(fd: client.descriptor, events: Int16(POLLOUT), revents: 0)
+            guard poll(&descriptor, 1, Int32(Self.farewellMilliseconds)) > 0, (try? client.write()) != nil else {
+                return
+            }
+        }
+    }
+
     private mutating func waitForRetry() {
         let changed = wait(network.descriptor, Int16(POLLIN), milliseconds: retry.milliseconds())
         guard changed != 0, !exchange.isStopped else { return }
@@ -99,19 +159,23 @@ struct MQTTLoop: ~Copyable {
     /// Waits for a descriptor and for the publisher.
     /// - Returns: what the descriptor is ready for.
     private func wait(_ descriptor: Int32, _ events: Int16, milliseconds: Int) -> Int16 {
-        var descriptors = [
+        var descriptors = (
             pollfd(fd: descriptor, events: events, revents: 0),
-            pollfd(fd: exchange.work.descriptor, events: Int16(POLLIN), revents: 0),
-        ]
-        guard poll(&descriptors, 2, Int32(clamping: milliseconds)) > 0 else { return 0 }
-        if descriptors[1].revents != 0 { exchange.work.wait() }
-        return descriptors[0].revents
+            pollfd(fd: exchange.work.descriptor, events: Int16(POLLIN), revents: 0)
+        )
+        let count = withUnsafeMutableBytes(of: &descriptors) { bytes in
+            poll(bytes.assumingMemoryBound(to: pollfd.self).baseAddress, 2, Int32(clamping: milliseconds))
+        }
+        guard count > 0 else { return 0 }
+        if descriptors.1.revents != 0 { exchange.work.wait() }
+        return descriptors.0.revents
     }
 
     private mutating func tell(_ state: BrokerState) {
-        if state == reported { return }
-        reported = state
-        report(state)
+        if state == reported[turn] { return }
+        if state == .connected { reported = reported.map { _ in nil } }
+        reported[turn] = state
+        report(state, settings.brokers[turn].address)
     }
 
     private func monotonicMilliseconds() -> Int {

@@ -9,8 +9,9 @@ struct SenMLPack {
         var time: Time
         var unit: String
         var value: Value
-        /// The device's number of the reading (our field `seq`), which counts within the boot named by `bboot`.
+        /// The device's number of the reading, from our fields `bseq`, `seq` and `bstep` (docs/publishing.md).
         var sequence: Int64
+        /// The boot in which it was taken, our field `bboot`.
         var boot: String
     }
 
@@ -27,7 +28,14 @@ struct SenMLPack {
         case string(String)
     }
 
+    /// Readings that there will never be, our records with `first` and `last`.
+    struct Gap: Equatable {
+        var numbers: ClosedRange<Int64>
+        var reason: String
+    }
+
     var records: [Record]
+    var gaps: [Gap]
 
     /// Parses and resolves. Records without a value (base fields only) are not listed.
     ///
@@ -38,11 +46,14 @@ struct SenMLPack {
             throw FwtoolError("this is no SenML pack: \(text.prefix(200))")
         }
         records = []
+        gaps = []
         var baseName = ""
         var baseUnit = ""
         var baseTime = 0.0
         var baseValue = 0.0
         var baseSequence: Int64 = 0
+        var step: Int64 = 1
+        var sequence: Int64 = 0
         var boot = ""
         for item in list {
             guard let object = item.objectValue else { throw FwtoolError("this is no SenML record: \(item)") }
@@ -51,7 +62,13 @@ struct SenMLPack {
             baseTime = number(object["bt"]) ?? baseTime
             baseValue = number(object["bv"]) ?? baseValue
             baseSequence = object["bseq"]?.integerValue ?? baseSequence
+            step = object["bstep"]?.integerValue ?? step
             boot = object["bboot"]?.stringValue ?? boot
+            if let first = object["first"]?.integerValue, let last = object["last"]?.integerValue {
+                guard first <= last else { throw FwtoolError("this is no gap: \(item)") }
+                gaps.append(Gap(numbers: first...last, reason: object["reason"]?.stringValue ?? ""))
+                continue
+            }
             let value: Value
             if let plain = number(object["v"]) {
                 value = .number(baseValue + plain)
@@ -62,6 +79,11 @@ struct SenMLPack {
             } else {
                 continue
             }
+            if object["bseq"] != nil || object["seq"] != nil {
+                sequence = baseSequence &+ (object["seq"]?.integerValue ?? 0)
+            } else {
+                sequence &+= step
+            }
             // Below 2^28 a time counts from now (section 4.5.3).
             let time = baseTime + (number(object["t"]) ?? 0)
             records.append(
@@ -69,7 +91,7 @@ struct SenMLPack {
                     name: baseName + (object["n"]?.stringValue ?? ""),
                     time: time < 0x1p28 ? .relative(time) : .absolute(time),
                     unit: object["u"]?.stringValue ?? baseUnit, value: value,
-                    sequence: baseSequence &+ (object["seq"]?.integerValue ?? 0), boot: boot))
+                    sequence: sequence, boot: boot))
         }
     }
 }

@@ -29,6 +29,23 @@ import Testing
         #expect(pack.records.map(\.boot) == ["b1", "b1", "b1"])
     }
 
+    @Test func recordsWithoutANumberCountOn() throws {
+        let pack = try SenMLPack(
+            parsing: #"[{"n":"a","bseq":7,"v":1},{"n":"a","v":2},{"n":"b","bstep":3,"v":3,"seq":2},{"n":"b","v":4}]"#)
+        #expect(pack.records.map(\.sequence) == [7, 8, 9, 12])
+        #expect(pack.gaps.isEmpty)
+    }
+
+    @Test func gapsAreNoReadings() throws {
+        let pack = try SenMLPack(
+            parsing: #"[{"n":"a","bseq":7,"v":1},{"n":"d/outbox/gap","v":3,"first":4,"last":6,"reason":"full"}]"#)
+        #expect(pack.records.count == 1)
+        #expect(pack.gaps == [SenMLPack.Gap(numbers: 4...6, reason: "full")])
+        #expect {
+            try SenMLPack(parsing: #"[{"n":"d/outbox/gap","v":3,"first":6,"last":4}]"#)
+        } throws: { "\($0)".contains("this is no gap") }
+    }
+
     @Test func aTimeBelowTwoToThe28CountsFromNow() throws {
         #expect(try SenMLPack(parsing: #"[{"n":"a","v":1}]"#).records.first?.time == .relative(0))
         #expect(try SenMLPack(parsing: #"[{"n":"a","t":-3,"v":1}]"#).records.first?.time == .relative(-3))

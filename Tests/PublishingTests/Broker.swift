@@ -7,6 +7,7 @@ final class Broker {
     private let folder: URL
     private var process: ChildProcess?
     private var receiver: ChildProcess?
+    private var followers: [ChildProcess] = []
 
     /// - Parameter settings: what the configuration says about who may do what.
     init(_ settings: String = "allow_anonymous true") throws {
@@ -18,12 +19,14 @@ final class Broker {
 
     deinit {
         // Before its folder goes.
+        followers = []
         process = nil
         try? FileManager.default.removeItem(at: folder)
     }
 
     func configure(_ settings: String) throws {
         // Every change is saved at once, so that a kill loses nothing. In a container there is no other user to become.
+        // A number, where 0 would mean any: with 0, mosquitto 2.0.11 drops a client after turning away a message of its.
         let text = """
             user root
             listener \(port) 127.0.0.1
@@ -31,7 +34,7 @@ final class Broker {
             persistence_location \(folder.path)/
             autosave_on_changes true
             autosave_interval 1
-            max_queued_messages 0
+            max_queued_messages 1000000
             max_inflight_messages 0
             log_dest stderr
             log_type all
@@ -93,6 +96,19 @@ final class Broker {
         self.receiver = receiver
         try await log.next(containing: "Sending SUBACK to receiver")
         return receiver.output
+    }
+
+    /// Follows a topic without a session, and returns when the broker has noted it.
+    /// - Returns: a line for every message: topic, blank, payload.
+    func follow(_ topic: String) async throws -> Lines {
+        let name = "follower-\(followers.count)"
+        let follower = try ChildProcess([
+            "/usr/bin/stdbuf", "-oL", "/usr/bin/mosquitto_sub", "-h", "127.0.0.1", "-p", String(port), "-V", "5", "-i",
+            name, "-q", "1", "-t", topic, "-F", "%t %p",
+        ])
+        followers.append(follower)
+        try await log.next(containing: "Sending SUBACK to \(name)")
+        return follower.output
     }
 }
 

@@ -3,6 +3,9 @@ import Testing
 @testable import Publishing
 
 struct BrokerURLTests {
+    private static let wrongStart =
+        "it must begin with mqtt:// or, with TLS, mqtts://, as in mqtts://broker.example:8883"
+
     @Test(arguments: [
         ("mqtt://broker", "broker", 1883), ("mqtt://broker.example:8883", "broker.example", 8883),
         ("mqtt://10.0.2.2", "10.0.2.2", 1883), ("mqtt://10.0.2.2:1/", "10.0.2.2", 1),
@@ -32,10 +35,10 @@ struct BrokerURLTests {
     }
 
     @Test(arguments: [
-        ("", "it must begin with mqtt://, as in mqtt://broker.example:1883"),
-        ("broker:1883", "it must begin with mqtt://, as in mqtt://broker.example:1883"),
-        ("mqtts://broker", "it must begin with mqtt://, as in mqtt://broker.example:1883"),
-        ("http://broker", "it must begin with mqtt://, as in mqtt://broker.example:1883"),
+        ("", Self.wrongStart),
+        ("broker:1883", Self.wrongStart),
+        ("mqttss://broker", Self.wrongStart), ("mqtts:/broker", Self.wrongStart),
+        ("http://broker", Self.wrongStart),
         ("mqtt://", "it names no host"), ("mqtt:///", "it names no host"), ("mqtt://:1883", "it names no host"),
         ("mqtt://anna:secret@", "it names no host"), ("mqtt://@broker", "the user before the @ is empty"),
         ("mqtt://:secret@broker", "the user before the @ is empty"),
@@ -63,6 +66,24 @@ struct BrokerURLTests {
     ])
     func refusesWithTheReason(_ text: String, _ problem: String) {
         #expect(throws: BrokerURL.ParseError(problem: problem)) { try BrokerURL(text) }
+    }
+
+    @Test func tellsTLSFromNone() throws {
+        #expect(try !BrokerURL("mqtt://broker").isSecure)
+        let secure = try BrokerURL("mqtts://anna:secret@broker")
+        #expect(secure.isSecure && secure.host == "broker" && secure.port == 8883 && secure.password == "secret")
+        #expect(try BrokerURL("mqtts://[::1]:1883/").port == 1883)
+    }
+
+    @Test func readsLists() throws {
+        let urls = try BrokerURL.list("mqtts://a, mqtt://b:1 ,mqtt://c")
+        #expect(urls.map(\.address) == ["a:8883", "b:1", "c:1883"])
+        for text in ["", " ", "mqtt://a,", ",mqtt://a", "mqtt://a,,mqtt://b"] {
+            #expect(throws: BrokerURL.ParseError(problem: "it is empty")) { try BrokerURL.list(text) }
+        }
+        #expect(throws: BrokerURL.ParseError.self) { try BrokerURL.list("mqtt://a,b") }
+        let many = Array(repeating: "mqtt://a", count: 17).joined(separator: ",")
+        #expect(throws: BrokerURL.ParseError(problem: "there are more than 16 of them")) { try BrokerURL.list(many) }
     }
 
     @Test func refusesHugeText() {

@@ -67,14 +67,41 @@ struct SenMLTests {
         ]
         """
 
+    /// RFC 8428, section 6: the CBOR form of the second example of section 5.1.2.
+    private let binaryCurrents: [UInt8] = [
+        0x87, 0xa7, 0x21, 0x78, 0x1b, 0x75, 0x72, 0x6e, 0x3a, 0x64, 0x65, 0x76, 0x3a, 0x6f, 0x77, 0x3a,
+        0x31, 0x30, 0x65, 0x32, 0x30, 0x37, 0x33, 0x61, 0x30, 0x31, 0x30, 0x38, 0x30, 0x30, 0x36, 0x3a,
+        0x22, 0xfb, 0x41, 0xd3, 0x03, 0xa1, 0x5b, 0x00, 0x10, 0x62, 0x23, 0x61, 0x41, 0x20, 0x05, 0x00,
+        0x67, 0x76, 0x6f, 0x6c, 0x74, 0x61, 0x67, 0x65, 0x01, 0x61, 0x56, 0x02, 0xfb, 0x40, 0x5e, 0x06,
+        0x66, 0x66, 0x66, 0x66, 0x66, 0xa3, 0x00, 0x67, 0x63, 0x75, 0x72, 0x72, 0x65, 0x6e, 0x74, 0x06,
+        0x24, 0x02, 0xfb, 0x3f, 0xf3, 0x33, 0x33, 0x33, 0x33, 0x33, 0x33, 0xa3, 0x00, 0x67, 0x63, 0x75,
+        0x72, 0x72, 0x65, 0x6e, 0x74, 0x06, 0x23, 0x02, 0xfb, 0x3f, 0xf4, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc,
+        0xcd, 0xa3, 0x00, 0x67, 0x63, 0x75, 0x72, 0x72, 0x65, 0x6e, 0x74, 0x06, 0x22, 0x02, 0xfb, 0x3f,
+        0xf6, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0xa3, 0x00, 0x67, 0x63, 0x75, 0x72, 0x72, 0x65, 0x6e,
+        0x74, 0x06, 0x21, 0x02, 0xf9, 0x3e, 0x00, 0xa3, 0x00, 0x67, 0x63, 0x75, 0x72, 0x72, 0x65, 0x6e,
+        0x74, 0x06, 0x20, 0x02, 0xfb, 0x3f, 0xf9, 0x99, 0x99, 0x99, 0x99, 0x99, 0x9a, 0xa3, 0x00, 0x67,
+        0x63, 0x75, 0x72, 0x72, 0x65, 0x6e, 0x74, 0x06, 0x00, 0x02, 0xfb, 0x3f, 0xfb, 0x33, 0x33, 0x33,
+        0x33, 0x33, 0x33,
+    ]
+
     @Test func theTestsResolverAgreesWithTheRFC() throws {
-        #expect(try ResolvedRecord.resolve(measurements) == ResolvedRecord.resolve(resolvedMeasurements))
+        func values(_ pack: String) throws -> [[String]] {
+            try ResolvedRecord.resolve(pack).map { ["\($0.name) \($0.unit ?? "") \($0.time) \($0.number ?? .nan)"] }
+        }
+        #expect(try values(measurements) == values(resolvedMeasurements))
         let names = try ResolvedRecord.resolve(currents).map(\.name)
         #expect(names.first == "urn:dev:ow:10e2073a0108006:voltage")
         #expect(try ResolvedRecord.resolve(currents).map(\.unit) == ["V", "A", "A", "A", "A", "A", "A"])
     }
 
-    @Test func carriesTheRFCsExamples() throws {
+    @Test func theTestsDecoderAgreesWithTheRFC() throws {
+        #expect(try ResolvedRecord.resolve(binaryCurrents, .cbor).records == ResolvedRecord.resolve(currents))
+        for count in 0..<binaryCurrents.count {
+            #expect(throws: CBORDecoder.Malformed.self) { try CBORDecoder.decode(Array(binaryCurrents[..<count])) }
+        }
+    }
+
+    @Test(arguments: SenMLFormat.allCases) func carriesTheRFCsExamples(_ format: SenMLFormat) throws {
         for example in [measurements, currents, dataTypes] {
             let records = try ResolvedRecord.resolve(example)
             let readings = records.enumerated().map { index, record in
@@ -83,7 +110,7 @@ struct SenMLTests {
                     quantity: Quantity("q\(index % 3)", unit: record.unit),
                     wall: record.time == 0 ? nil : Int64((record.time * 1e6).rounded()) * 1000, sequence: UInt64(index))
             }
-            let resolved = try ResolvedRecord.resolve(text(readings))
+            let resolved = try resolve(readings, format)
             #expect(resolved.map(\.unit) == records.map(\.unit))
             #expect(resolved.map(\.time) == records.map(\.time))
             #expect(resolved.map(\.number) == records.map(\.number))
@@ -109,8 +136,29 @@ struct SenMLTests {
         let packed = try text(series)
         #expect(
             packed
-                == #"[{"bn":"dev/tmp/temperature","bt":1700000000.25,"bu":"Cel","bseq":100,"bboot":"b1","v":21},"#
-                + #"{"v":21.5,"t":1,"seq":1},{"v":22,"t":2,"seq":2}]"#)
+                == #"[{"bn":"dev/tmp/temperature","bt":1700000000.25,"bseq":100,"bboot":"b1","bu":"Cel","v":21},"#
+                + #"{"v":21.5,"t":1},{"v":22,"t":2}]"#)
+    }
+
+    @Test func seriesInCBOR() throws {
+        let series = (0..<3).map { index in
+            reading(
+                .number([21.37, -0.5, 1e300][index]), wall: 1_700_000_000_000_000_000 + Int64(index) * 100_001_000,
+                sequence: [100, 101, 99][index])
+        }
+        let packed = try SenML.pack(series, device: "dev", present: .init(monotonicTime: 0), as: .cbor)
+        let expected: [[UInt8]] = [
+            [0x83, 0xA6, 0x21, 0x73], Array("dev/tmp/temperature".utf8),  // array of 3, map of 6, bn
+            [0x22, 0x1A, 0x65, 0x53, 0xF1, 0x00],  // bt: an integer
+            [0x64], Array("bseq".utf8), [0x18, 100], [0x65], Array("bboot".utf8), [0x62], Array("b1".utf8),
+            [0x23, 0x63], Array("Cel".utf8),  // bu
+            [0x02, 0xC4, 0x82, 0x21, 0x19, 0x08, 0x59],  // v: 2137 and two decimals
+            [0xA2, 0x02, 0xF9, 0xB8, 0x00],  // v: half precision
+            [0x06, 0xC4, 0x82, 0x25, 0x1A, 0x00, 0x01, 0x86, 0xA1],  // t: microseconds
+            [0xA3, 0x02, 0xFB, 0x7E, 0x37, 0xE4, 0x3C, 0x88, 0x00, 0x75, 0x9C],  // v: double precision
+            [0x06, 0xC4, 0x82, 0x25, 0x1A, 0x00, 0x03, 0x0D, 0x42, 0x63], Array("seq".utf8), [0x20],
+        ]
+        #expect(packed == Array(expected.joined()))
     }
 
     @Test func quantitiesOfOneSensorShareItsName() throws {
@@ -123,7 +171,7 @@ struct SenMLTests {
         #expect(
             packed
                 == #"[{"bn":"dev/tmp/","bt":1700000000,"bseq":1,"bboot":"b1","n":"temperature","u":"Cel","v":20.5},"#
-                + #"{"n":"humidity","u":"%RH","v":40,"seq":1}]"#)
+                + #"{"n":"humidity","u":"%RH","v":40}]"#)
     }
 
     @Test func truthValuesHaveNoUnit() throws {
@@ -135,7 +183,129 @@ struct SenMLTests {
         #expect(
             packed
                 == #"[{"bn":"dev/","bt":1700000000,"bseq":1,"bboot":"b1","n":"tmp/temperature","u":"Cel","v":20},"#
-                + #"{"n":"button/pressed","vb":true,"t":1e-06,"seq":1}]"#)
+                + #"{"n":"button/pressed","vb":true,"t":0.000001}]"#)
+    }
+
+    @Test func readingsOfSeveralSensorsStandTogether() throws {
+        let readings = (0..<9).map { index in
+            let start: Int64 = 1_700_000_000_000_000_000
+            return index % 3 == 1
+                ? reading(.bool(index == 4), sensor: "b", quantity: .pressed, wall: start, sequence: UInt64(index) + 5)
+                : reading(.number(Double(index)), sensor: "t\(index % 3)", wall: start, sequence: UInt64(index) + 5)
+        }
+        let packed = try text(readings)
+        #expect(
+            packed
+                == #"[{"bn":"dev/b/pressed","bt":1700000000,"bseq":5,"bboot":"b1","bstep":3,"vb":false,"seq":1},"#
+                + #"{"vb":true},{"vb":false},"#
+                + #"{"bn":"dev/t0/temperature","bu":"Cel","v":0,"seq":0},{"v":3},{"v":6},"#
+                + #"{"bn":"dev/t2/temperature","v":2,"seq":2},{"v":5},{"v":8}]"#,
+            "sensors without a unit come before the base unit, which cannot be taken back")
+    }
+
+    /// Every mixture of sensors, quantities, units, numbers and times comes out as it went in.
+    @Test(arguments: SenMLFormat.allCases) func mixturesSurvive(_ format: SenMLFormat) throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = SplitMix(seed)
+        let quantities = [Quantity.temperature, .pressed, Quantity("humidity", unit: "%RH"), Quantity("x", unit: nil)]
+        for round in 0..<500 {
+            var sequence = UInt64.random(in: 0..<1 << 50, using: &random)
+            let sensors = Int.random(in: 1...5, using: &random)
+            let isAbsolute = Bool.random(using: &random)
+            let readings = (0..<Int.random(in: 1...40, using: &random)).map { index in
+                sequence += UInt64.random(in: 1...20, using: &random) == 1 ? 1000 : 1
+                let value: Double =
+                    switch Int.random(in: 0..<5, using: &random) {
+                    case 0: Double(Int.random(in: -5000...5000, using: &random)) / 100
+                    case 1: Double(bitPattern: UInt64.random(in: 0...0x7FEF_FFFF_FFFF_FFFF, using: &random))
+                    case 2: Double(Int.random(in: -100...100, using: &random)) / 16
+                    case 3: Double.random(in: -1e-5...1e5, using: &random)
+                    default: Double(Int.random(in: -1 << 52...1 << 52, using: &random))
+                    }
+                return reading(
+                    Bool.random(using: &random) ? .number(value) : .bool(Bool.random(using: &random)),
+                    sensor: "s\(index * 7 % sensors)", quantity: quantities.randomElement(using: &random) ?? .level,
+                    wall: isAbsolute ? 1_700_000_000_000_000_000 + .random(in: 0...1 << 40, using: &random) : nil,
+                    monotonic: .random(in: 0...1 << 40, using: &random), sequence: sequence)
+            }
+            let resolved = try resolve(readings, format, now: 1 << 40).sorted { $0.sequence < $1.sequence }
+            try #require(
+                resolved.map(\.sequence) == readings.map { Int64($0.sequence) }, "seed \(seed), round \(round)")
+            for (record, reading) in zip(resolved, readings) {
+                let (number, bool): (Double?, Bool?) =
+                    switch reading.value {
+                    case .number(let value): (value, nil)
+                    case .bool(let value): (nil, value)
+                    }
+                let microseconds =
+                    reading.wallTime.map { Double($0 / 1000) } ?? -Double(((1 << 40) - reading.monotonicTime) / 1000)
+                try #require(
+                    record.name == "dev/\(reading.sensor)/\(reading.quantity.name)"
+                        && record.unit == reading.quantity.unit && record.number == number && record.bool == bool
+                        && record.boot == "b1" && abs(record.time * 1e6 - microseconds) < 0.5,
+                    "seed \(seed), round \(round): \(record) of \(reading)")
+            }
+            let order = Dictionary(grouping: try resolve(readings, format, now: 1 << 40)) {
+                $0.name.split(separator: "/")[1]
+            }
+            for records in order.values {
+                try #require(records.map(\.sequence) == records.map(\.sequence).sorted(), "a sensor's order is kept")
+            }
+        }
+    }
+
+    @Test(arguments: SenMLFormat.allCases) func gapsAreTold(_ format: SenMLFormat) throws {
+        let readings = [
+            reading(.number(1), wall: 1_700_000_000_000_000_000, sequence: 10),
+            reading(.number(2), wall: 1_700_000_001_000_000_000, sequence: 11),
+        ]
+        let gaps = [
+            SenML.Gap(numbers: 5...9, reason: "full", wallTime: 1_700_000_000_500_000_000),
+            SenML.Gap(numbers: 12...12, reason: "restart", wallTime: nil),
+        ]
+        let name = "dev/outbox/gap"
+        let expected = [
+            ResolvedRecord.Gap(
+                name: name, unit: "count", time: 1_700_000_000.5, count: 5, numbers: 5...9, reason: "full"),
+            ResolvedRecord.Gap(name: name, unit: "count", time: 0, count: 1, numbers: 12...12, reason: "restart"),
+        ]
+        let present = SenML.Present(monotonicTime: 0)
+        let mixed = try ResolvedRecord.resolve(
+            SenML.pack(readings, gaps: gaps, device: "dev", present: present, as: format), format)
+        #expect(mixed.gaps == expected && mixed.records.map(\.sequence) == [10, 11])
+        #expect(mixed.records.map(\.unit) == ["Cel", "Cel"])
+        for count in 1...2 {
+            let alone = try ResolvedRecord.resolve(
+                SenML.pack([], gaps: Array(gaps.prefix(count)), device: "dev", present: present, as: format), format)
+            #expect(alone.gaps == Array(expected.prefix(count)) && alone.records.isEmpty)
+        }
+    }
+
+    @Test func aGapOfAllNumbersIsCounted() throws {
+        let gap = SenML.Gap(numbers: 0...UInt64.max, reason: "a \"quoted\"\nline\u{1}", wallTime: .min)
+        let pack = try SenML.pack([], gaps: [gap], device: "dev", present: .init(monotonicTime: .max))
+        #expect(
+            String(decoding: pack, as: UTF8.self)
+                == #"[{"n":"dev/outbox/gap","u":"count","v":1.8446744073709552e+19,"first":0,"last":9223372036854775807,"#
+                + #""reason":"a \"quoted\"\u000aline\u0001"}]"#)
+    }
+
+    @Test(arguments: SenMLFormat.allCases) func earlierBootsTellTheirUptime(_ format: SenMLFormat) throws {
+        let readings = [
+            reading(.number(1), monotonic: 90_000_000_000, sequence: 1),
+            reading(.number(2), monotonic: 91_500_000_000, sequence: 2),
+        ]
+        let present = SenML.Present(monotonicTime: 7_000_000_000, bootID: "b2")
+        let records = try ResolvedRecord.resolve(
+            SenML.pack(readings, device: "dev", present: present, as: format), format
+        ).records
+        #expect(records.map(\.time) == [-7, -7], "before this boot, nobody knows how long")
+        #expect(records.map(\.uptime) == [90, 91.5])
+        let known = reading(.number(1), wall: 1_700_000_000_000_000_000, sequence: 1)
+        let record = try ResolvedRecord.resolve(
+            SenML.pack([known], device: "dev", present: present, as: format), format
+        ).records
+        #expect(record.map(\.time) == [1_700_000_000] && record.map(\.uptime) == [nil])
     }
 
     @Test func unsynchronisedTimesAreRelativeToTheSending() throws {
@@ -182,15 +352,42 @@ struct SenMLTests {
     @Test func namesAreMadeLegal() throws {
         let odd = reading(.bool(true), sensor: "büro #1\n", quantity: Quantity("a b", unit: nil), sequence: 1)
         #expect(try ResolvedRecord.resolve(text([odd])).map(\.name) == ["dev/b__ro__1_/a_b"])
+        let hostile = reading(
+            .bool(true), sensor: "\"},{\\\u{0}", quantity: Quantity("", unit: "\"\\\u{1F}€"), sequence: 1)
+        for format in SenMLFormat.allCases {
+            let records = try resolve([hostile, hostile], format)
+            #expect(
+                records.map(\.name)
+                    == ["dev/______/", "dev/______/"])
+            #expect(records.map(\.unit) == ["\"\\\u{1F}€", "\"\\\u{1F}€"])
+        }
     }
 
-    @Test(arguments: [0, -0.0, 1e-7, -273.15, 1e15, 0x1p53, 1e300, 0x1p-1074, -1.7976931348623157e308, 0.1 + 0.2])
+    @Test(arguments: [
+        0, -0.0, 1e-7, 1e-10, -273.15, 1e15, 0x1p53, 1e300, 0x1p-1074, -1.7976931348623157e308, 0.1 + 0.2, 1.0 / 3,
+        65504.5, 123_456_789.123_456, 4_294_967.295, 4_294_967.296, -0.01, 5.960464477539063e-08, 0.999_999_999,
+        999_999_999_999_999.9, 9_007_199_254_740_994,
+    ])
     func numbersSurviveExactly(_ value: Double) throws {
-        #expect(try ResolvedRecord.resolve(text([reading(.number(value), sequence: 1)])).map(\.number) == [value])
+        for format in SenMLFormat.allCases {
+            #expect(try resolve([reading(.number(value), sequence: 1)], format).map(\.number) == [value])
+            #expect(try resolve([reading(.number(-value), sequence: 1)], format).map(\.number) == [-value])
+        }
+    }
+
+    @Test func numbersAreAsShortAsTheyCanBe() throws {
+        var random = SplitMix(7)
+        for _ in 0..<20_000 {
+            let value = Double(Int.random(in: -1_000_000...1_000_000, using: &random)) / 10_000
+            guard value != value.rounded() else { continue }
+            let packed = try text([reading(.number(value), sequence: 1)])
+            // Swift's description has the fewest digits there can be; only its exponents we write out.
+            #expect(value.magnitude < 0.001 || packed.contains("\"v\":\(value),"))
+        }
     }
 
     @Test(arguments: [Double.nan, .infinity, -.infinity]) func refusesWhatHasNoNotation(_ value: Double) {
-        #expect(throws: JSONNotFiniteError.self) { try text([reading(.number(value), sequence: 1)]) }
+        #expect(throws: SenML.NotFiniteError.self) { try text([reading(.number(value), sequence: 1)]) }
     }
 
     @Test func emptyPackIsStillAPack() throws {
@@ -207,6 +404,14 @@ struct SenMLTests {
     }
 
     private func text(_ readings: [Reading], now: UInt64 = 0) throws -> String {
-        String(decoding: try SenML.pack(readings, device: "dev", now: now), as: UTF8.self)
+        String(decoding: try SenML.pack(readings, device: "dev", present: .init(monotonicTime: now)), as: UTF8.self)
+    }
+
+    private func resolve(
+        _ readings: [Reading], _ format: SenMLFormat, now: UInt64 = 0
+    ) throws -> [ResolvedRecord] {
+        try ResolvedRecord.resolve(
+            SenML.pack(readings, device: "dev", present: .init(monotonicTime: now), as: format), format
+        ).records
     }
 }

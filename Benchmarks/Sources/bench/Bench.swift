@@ -13,7 +13,10 @@ enum Bench {
 
     /// In the order of the report.
     private static var figures: [any Figure] {
-        [BundleSize(), RootSize(), BootFigures(), RebuildTime(), UpdateCost(), UpdateTraffic(), DebianTraffic()]
+        [
+            BundleSize(), RootSize(), BootFigures(), RebuildTime(), UpdateCost(), UpdateTraffic(), DebianTraffic(),
+            PublishingFigures(), StoringFigures(),
+        ]
             + SupervisionFigures.all
     }
 

@@ -9,7 +9,8 @@ struct Must: Encodable {
     }
 
     let of: Of
-    let atMost: Double
+    var atMost: Double?
+    var atLeast: Double?
 
     static let all: [String: Must] = [
         // A restart under OTP kills an isolated process and waits for its successor's acknowledgement; ours has neither
@@ -37,15 +38,22 @@ struct Must: Encodable {
         "fetch.pointrelease": Must(of: .ratio, atMost: 1),
         // Of the slot image.
         "card.function": Must(of: .ratio, atMost: 0.05),
+        "outbox.insert.100": Must(of: .ratio, atLeast: 0.8),
+        "outbox.insert.1000": Must(of: .ratio, atLeast: 0.8),
+        "outbox.insert.100.cpu": Must(of: .ratio, atMost: 2),
+        "outbox.insert.1000.cpu": Must(of: .ratio, atMost: 2),
+        "flash.bytes": Must(of: .ours, atMost: 400),
+        "mqtt.acked": Must(of: .ratio, atLeast: 0.8),
+        "latency.p50": Must(of: .ratio, atMost: 2),
+        "latency.p99": Must(of: .ratio, atMost: 2),
+        "wire.cbor": Must(of: .ours, atMost: 25),
     ]
 
     /// - Parameters:
     ///   - ours: the figure's median.
     ///   - ratio: the median of its ratios, nil without a peer.
     func isHeld(ours: Double, ratio: Double?) -> Bool {
-        switch of {
-        case .ratio: ratio.map { $0 <= atMost } ?? false
-        case .ours: ours <= atMost
-        }
+        guard let value = of == .ratio ? ratio : ours else { return false }
+        return value <= atMost ?? .infinity && value >= atLeast ?? -.infinity
     }
 }

@@ -7,6 +7,7 @@ struct Record: Encodable {
         case seconds
         case milliseconds = "ms"
         case microseconds = "us"
+        case perSecond = "1/s"
         /// A number by itself.
         case one = "1"
     }

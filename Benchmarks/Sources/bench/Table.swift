@@ -27,7 +27,10 @@ enum Table {
     private static func must(_ record: Record) -> String {
         guard let (bound, isHeld) = record.must else { return "-" }
         let of = bound.of == .ratio ? "ratio" : "ours"
-        return "\(of) <= \(String(format: "%g", bound.atMost)) \(isHeld ? "held" : "MISSED")"
+        let bounds = [(">=", bound.atLeast), ("<=", bound.atMost)].compactMap { sign, bound in
+            bound.map { "\(sign) \(String(format: "%g", $0))" }
+        }
+        return "\(of) \(bounds.joined(separator: " ")) \(isHeld ? "held" : "MISSED")"
     }
 
     private static func numbers(_ values: [Double], _ unit: Record.Unit) -> String {
@@ -38,7 +41,9 @@ enum Table {
 
     private static func number(_ value: Double, _ unit: Record.Unit) -> String {
         switch unit {
-        case .bytes: "\(Int(value.rounded()))"
+        // Small ones are means.
+        case .bytes: value < 100 ? String(format: "%.2f", value) : "\(Int(value.rounded()))"
+        case .perSecond: "\(Int(value.rounded()))"
         case .seconds, .microseconds: String(format: "%.3f", value)
         case .milliseconds: String(format: "%.2f", value)
         case .one: String(format: "%.6g", value)

@@ -4,7 +4,7 @@ import Apus
 @main
 struct WeatherStation: FirmwareApp {
     func children(on board: Board) throws -> [ChildSpec] {
-        let publisher = Publisher(to: .mqtt(board.config.broker), device: board.device)
+        let publisher = Publisher(to: .mqtt(board.mqtt), device: board.device)
         let i2c = board.i2c("i2c-1")
         let button = board.line(board.config["button.line"] ?? "GPIO17")
         let led = board.line(board.config["led.line"] ?? "GPIO27")
