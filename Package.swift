@@ -29,6 +29,7 @@ let package = Package(
         .systemLibrary(name: "CI2C"),
         .systemLibrary(name: "CMosquitto"),
         .systemLibrary(name: "COpenSSL"),
+        .systemLibrary(name: "CSQLite"),
         .systemLibrary(name: "CZstd"),
         .systemLibrary(name: "CLinux"),
 
@@ -46,7 +47,7 @@ let package = Package(
             name: "Sensors", dependencies: ["Threads", "Supervision", "Hardware", "CLinux"], swiftSettings: strict),
         .target(
             name: "Publishing",
-            dependencies: ["JSON", "Threads", "Supervision", "Sensors", "CMosquitto", "COpenSSL", "CLinux"],
+            dependencies: ["JSON", "Threads", "Supervision", "Sensors", "CMosquitto", "COpenSSL", "CSQLite", "CLinux"],
             swiftSettings: strict),
         .target(name: "Device", dependencies: ["Hardware", "Sensors"], swiftSettings: strict),
         .target(

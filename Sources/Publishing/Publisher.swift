@@ -1,71 +1,97 @@
 internal import Glibc
 public import Sensors
 public import Supervision
+internal import Threads
 
-/// Delivers the device's readings to a broker, each until it was acknowledged.
+/// Delivers the device's readings to one or several destinations, each until it was acknowledged.
 ///
-/// Readings come through ``mailbox``, wait in memory, and go out as SenML in messages of QoS 1 on the topic
-/// `apus/<device>/readings`. While the broker is away they wait, and those in flight are sent again when it is back: a
-/// receiver gets every reading in order and at least once, and can tell the second copy by its sequence number. When more
-/// wait than there is room for, the oldest make room, and are counted.
-///
-/// What waits survives a restart of the child, not of the process.
+/// Readings come through ``mailbox``, get a number, and go out at once, to a broker as SenML in messages of QoS 1 on the
+/// topic `apus/<device>/readings`. Those that are not acknowledged soon are written to disk (``OutboxOptions``), and survive
+/// the end of the process and of the device. While a broker is away they wait, and those in flight are sent again when
+/// it is back: a receiver gets every reading in order and at least once, and can tell the second copy by its number. What
+/// had to be dropped is reported to the receivers, too.
 public actor Publisher {
     /// How the delivery goes.
     public struct Statistics: Sendable, Hashable {
-        /// Whether there is a connection to the broker now.
+        /// Whether there is a connection to each broker now.
         public let isConnected: Bool
-        /// Readings not yet acknowledged.
+        /// Readings not yet acknowledged by all.
         public let waiting: Int
-        /// Readings the broker took over since the start of the process.
+        /// Readings that the receivers took over since the start of the process, those of all destinations together.
         public let acknowledged: UInt64
-        /// Readings that had to make room.
+        /// Readings that had to make room since then.
         public let dropped: UInt64
-        /// Readings whose value SenML cannot carry, infinite or not a number, and those the broker does not take.
+        /// Readings whose value SenML cannot carry, infinite or not a number, and those no receiver takes.
         public let unpublishable: UInt64
     }
 
-    /// Where the readings go in. It outlives restarts of the publisher, and drops its oldest when nobody empties it.
-    public nonisolated let mailbox = Mailbox<Reading>(capacity: mailboxCapacity, overflow: .dropOldest)
+    /// Where the readings go in. It outlives restarts of the publisher.
+    public nonisolated let mailbox: Mailbox<Reading>
 
-    private nonisolated let destination: Destination
+    private nonisolated let destinations: [Destination]
     private nonisolated let device: String
+    private nonisolated let options: OutboxOptions
+    private nonisolated let start: UInt64?
     private nonisolated let report: @Sendable (String) -> Void
     private nonisolated let configure: @Sendable (inout MQTTSettings) -> Void
+    private nonisolated let gauge: OutboxGauge
 
-    private var queue: DeliveryQueue
-    private var connection: MQTTConnection?
-    private var encoding: MQTTEncoding?
-    private var homeAssistant: HomeAssistant?
-    private var session: UInt64? {
-        didSet { BrokerConnections.set(ObjectIdentifier(self), isConnected: session != nil) }
+    /// From the first start on; what it holds survives restarts of the child.
+    private var outbox: Outbox?
+    private var transports: [MQTTTransport] = []
+    private var sessions: [UInt64?] = [] {
+        didSet { BrokerConnections.set(ObjectIdentifier(self), isConnected: isConnected) }
     }
-    private var acknowledged: UInt64 = 0
-    private var unpublishable: UInt64 = 0
-    private var isDropping = false
+    /// Where each transport is connected to.
+    private var brokers: [String: String] = [:]
+    /// Readings that the mailbox had dropped when it was looked at last.
+    private var missed: UInt64 = 0
+    private var hasAcknowledged = false
 
     /// - Parameters:
     ///   - destination: where to deliver to.
     ///   - device: the device's id: letters, digits, `-`, `.`, `_` and `:`, beginning with a letter or digit, at most 128.
     ///     Part of topic, client id and names; anything else fails the publisher when it starts.
-    ///   - capacity: the most readings that wait for the broker, each about 120 bytes of memory. By default 10,000: nearly
-    ///     three hours of one reading per second, in little more than a megabyte.
-    public init(to destination: Destination, device: String, capacity: Int = 10_000) {
-        self.init(to: destination, device: device, capacity: capacity, report: Console.print) { _ in }
+    ///   - outbox: how what is not yet acknowledged is kept.
+    ///   - overflow: what happens to a sensor's reading when the publisher takes none, because the disk is slower than the
+    ///     sensors or the outbox is full and suspends. Readings dropped here are counted and reported, too.
+    public init(
+        to destination: Destination, device: String, outbox: OutboxOptions = OutboxOptions(),
+        overflow: OverflowPolicy = .dropOldest
+    ) {
+        self.init(to: [destination], device: device, outbox: outbox, overflow: overflow)
     }
 
     /// - Parameters:
-    ///   - report: takes the lines for the console.
-    ///   - configure: changes the settings of the connection.
-    init(
-        to destination: Destination, device: String, capacity: Int, report: @escaping @Sendable (String) -> Void,
-        configure: @escaping @Sendable (inout MQTTSettings) -> Void
+    ///   - destinations: where to deliver to, to each of them all readings; at least one.
+    ///   - device: the device's id, as above.
+    ///   - outbox: how what is not yet acknowledged by all is kept.
+    ///   - overflow: what happens to a sensor's reading when the publisher takes none.
+    public init(
+        to destinations: [Destination], device: String, outbox: OutboxOptions = OutboxOptions(),
+        overflow: OverflowPolicy = .dropOldest
     ) {
-        self.destination = destination
+        self.init(
+            to: destinations, device: device, outbox: outbox, overflow: overflow, start: nil, report: Console.print
+        ) { _ in }
+    }
+
+    /// - Parameters:
+    ///   - start: the number of the first reading where nothing is kept; nil for one that no other process has.
+    ///   - report: takes the lines for the console.
+    ///   - configure: changes the settings of the connections.
+    init(
+        to destinations: [Destination], device: String, outbox: OutboxOptions, overflow: OverflowPolicy, start: UInt64?,
+        report: @escaping @Sendable (String) -> Void, configure: @escaping @Sendable (inout MQTTSettings) -> Void
+    ) {
+        mailbox = Mailbox(capacity: Self.mailboxCapacity, overflow: overflow)
+        gauge = OutboxGauge(mailbox)
+        self.destinations = destinations
         self.device = device
+        options = outbox
+        self.start = start
         self.report = report
         self.configure = configure
-        queue = DeliveryQueue(capacity: capacity)
     }
 
     deinit { BrokerConnections.remove(ObjectIdentifier(self)) }
@@ -73,16 +99,37 @@ public actor Publisher {
     /// The publisher as a supervised child. It fails to start with a broker's URL or a device's id that is not valid; an
     /// absent broker is not a failure.
     public nonisolated var childSpec: ChildSpec {
-        ChildSpec("publisher", backoff: Self.backoff, mailbox: mailbox) {
+        ChildSpec("publisher", backoff: Self.backoff, mailbox: gauge) {
             try await self.open()
             return { try await self.run() }
         }
     }
 
     public var statistics: Statistics {
-        Statistics(
-            isConnected: session != nil, waiting: queue.count, acknowledged: acknowledged, dropped: queue.dropped,
-            unpublishable: unpublishable)
+        get async {
+            let status = await outbox?.status ?? OutboxStatus()
+            return Statistics(
+                isConnected: isConnected, waiting: Int(clamping: status.depth),
+                acknowledged: status.transports.reduce(0) { $0 + $1.acknowledged }, dropped: status.droppedNow,
+                unpublishable: status.unpublishable + status.deadLetters)
+        }
+    }
+
+    /// Takes readings past the mailbox, and returns when they outlive a sudden end of the device: on disk, or acknowledged
+    /// by every receiver.
+    ///
+    /// - Throws: ``NotStoredError`` when one had to make room before, `CancellationError`; why the system has no thread.
+    public func store(_ readings: [Reading]) async throws {
+        let outbox = try ready()
+        await outbox.open()
+        try await outbox.store(readings)
+    }
+
+    /// Returns when all that was taken so far outlives a sudden end of the device.
+    ///
+    /// - Throws: as ``store(_:)``.
+    public func flush() async throws {
+        try await outbox?.flush()
     }
 
     /// Room for the readings of the moments in which the publisher is restarted.
@@ -91,159 +138,166 @@ public actor Publisher {
     /// Readings taken from the mailbox at once.
     private static let intake = 256
 
-    /// Readings in one message: some four kilobytes, which every broker takes.
-    private static let readingsPerMessage = 64
-
-    /// Messages in flight. With full messages far more than any link's bandwidth times delay, and less than the 20 that
-    /// mosquitto allows a client by default.
-    private static let window = 16
-
     /// The delays between restarts. A configuration may be corrected while the device runs, so it goes on for ever.
     private static let backoff = Backoff(initial: .milliseconds(500), maximum: .seconds(30))
 
     /// How long an orderly stop waits for acknowledgements: within the time a supervisor gives a child by default.
     private static let flushTime = Duration.seconds(1)
+
+    private static let statusInterval = Duration.seconds(1)
 }
 
 // The child's life.
 extension Publisher {
     private func open() throws {
         if let error = InvalidDeviceError(device) { throw error }
-        let options =
+        transports = []
+        for (index, destination) in destinations.enumerated() {
+            let name = index == 0 ? "mqtt" : "mqtt-\(index + 1)"
             switch destination {
-            case .mqtt(let options): options
+            case .mqtt(let options):
+                transports.append(
+                    try MQTTTransport(name, options, device: device, report: report, configure: configure))
             }
-        encoding = try MQTTEncoding(options, device: device)
-        homeAssistant = try options.homeAssistant.map {
-            try HomeAssistant($0, device: device, status: try options.settings(device: device).status?.topic)
         }
-        var settings = try options.settings(device: device)
-        configure(&settings)
-        connection = try MQTTConnection(settings) { [report] state, address in report(state.text(address)) }
-        session = nil
-        queue.returnInFlight()
+        sessions = transports.map { _ in nil }
+        _ = try ready()
+    }
+
+    private func ready() throws -> Outbox {
+        if let outbox { return outbox }
+        let names = destinations.indices.map { $0 == 0 ? "mqtt" : "mqtt-\($0 + 1)" }
+        let outbox = try Outbox(options, transports: names, start: start, gauge: gauge, report: report)
+        self.outbox = outbox
+        return outbox
     }
 
     private func run() async throws {
-        guard let exchange = connection?.exchange else { return }
-        // Released, the connection ends.
-        defer { connection = nil }
+        let outbox = try ready()
+        // Released, the connections end.
+        defer {
+            transports = []
+            sessions = []
+            brokers = [:]
+        }
+        // Here and not in the start: a large file takes some seconds, which the sensors need not wait for.
+        await outbox.open()
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await self.takeReadings() }
-                group.addTask { try await self.followConnection(exchange) }
+                group.addTask { try await self.takeReadings(outbox) }
+                for (index, transport) in transports.enumerated() {
+                    group.addTask { try await self.follow(transport, index, outbox) }
+                }
+                if let file = StatusFile() { group.addTask { try await self.tell(file, outbox) } }
                 defer { group.cancelAll() }
                 try await group.next()
             }
         } catch is CancellationError {
-            await finish(exchange)
+            await finish(outbox)
             throw CancellationError()
         }
+        for index in transports.indices { await outbox.disconnect(index) }
     }
 
-    private func takeReadings() async throws {
+    private func takeReadings(_ outbox: Outbox) async throws {
         while true {
-            accept(try await mailbox.receive(upTo: Self.intake))
-            try send()
+            let readings = try await mailbox.receive(upTo: Self.intake)
+            for transport in transports { transport.show(readings) }
+            try await outbox.accept(readings, missing: newlyMissed())
         }
     }
 
-    private func followConnection(_ exchange: MQTTExchange) async throws {
+    private func newlyMissed() -> UInt64 {
+        let dropped = mailbox.statistics.dropped
+        defer { missed = dropped }
+        return dropped - missed
+    }
+
+    private func follow(_ transport: MQTTTransport, _ index: Int, _ outbox: Outbox) async throws {
         while true {
-            _ = try await exchange.changes.receive()
-            takeProgress(exchange)
-            try send()
+            _ = try await transport.exchange.changes.receive()
+            await takeProgress(transport, index, outbox)
         }
     }
 
-    /// The orderly end: the last readings are sent, and given a moment to be acknowledged.
-    private func finish(_ exchange: MQTTExchange) async {
+    private func tell(_ file: StatusFile, _ outbox: Outbox) async throws {
+        var file = file
+        while true {
+            file.update(
+                await status(outbox), time: DeviceClock.wallTime(at: DeviceClock.monotonicTime), brokers: brokers)
+            try await Task.sleep(for: Self.statusInterval)
+        }
+    }
+
+    private func status(_ outbox: Outbox) async -> OutboxStatus {
+        var status = await outbox.status
+        status.device = device
+        return status
+    }
+
+    /// The orderly end: the last readings are sent, and given a moment to be acknowledged; the others are written.
+    private func finish(_ outbox: Outbox) async {
         // A cancelled task still gets what waits there, and does not wait for more.
-        if let last = try? await mailbox.receive() { accept(last) }
+        let last = (try? await mailbox.receive()) ?? []
+        let missing = newlyMissed()
+        let transports = transports
         // In a task of its own, which is not cancelled.
         await Task {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { try? await Task.sleep(for: Self.flushTime) }
-                group.addTask { try? await self.flush(exchange) }
+                group.addTask {
+                    _ = try? await outbox.accept(last, missing: missing)
+                    await withTaskGroup(of: Void.self) { all in
+                        for (index, transport) in transports.enumerated() {
+                            all.addTask { await self.drain(transport, index, outbox) }
+                        }
+                    }
+                }
                 await group.next()
                 group.cancelAll()
             }
+            await outbox.close()
         }.value
     }
 
-    private func flush(_ exchange: MQTTExchange) async throws {
-        takeProgress(exchange)
-        try send()
-        while session != nil, !queue.isEmpty {
-            _ = try await exchange.changes.receive()
-            takeProgress(exchange)
-            try send()
+    private func drain(_ transport: MQTTTransport, _ index: Int, _ outbox: Outbox) async {
+        await takeProgress(transport, index, outbox)
+        while sessions.indices.contains(index), sessions[index] != nil, await outbox.lag(index) > 0 {
+            guard (try? await transport.exchange.changes.receive()) != nil else { return }
+            await takeProgress(transport, index, outbox)
         }
     }
 }
 
 // Its steps.
 extension Publisher {
-    private func accept(_ readings: [Reading]) {
-        for reading in readings {
-            if case .number(let value) = reading.value, !value.isFinite {
-                if unpublishable == 0 { report("\(reading.sensor) reads \(value), which cannot be published") }
-                unpublishable += 1
-                continue
-            }
-            queue.append(reading)
-        }
-        if let connection { homeAssistant?.show(readings, on: connection.exchange) }
-        if queue.dropped > 0, !isDropping {
-            isDropping = true
-            report("\(queue.capacity) readings wait for the broker; from now on the oldest make room for the newest")
-        }
-    }
+    private var isConnected: Bool { !sessions.isEmpty && sessions.allSatisfy { $0 != nil } }
 
-    private func send() throws {
-        guard let connection, let encoding, let session else { return }
-        while queue.batchCount < Self.window,
-            let batch = queue.nextBatch(upTo: Self.readingsPerMessage, where: encoding.canShare)
-        {
-            let message = try encoding.message(
-                batch.number, batch.readings, present: .init(monotonicTime: nanoseconds(CLOCK_MONOTONIC)))
-            // Refused, the connection just ended, and the notice of that returns the batch.
-            guard connection.exchange.send(message, in: session) else { return }
+    private func takeProgress(_ transport: MQTTTransport, _ index: Int, _ outbox: Outbox) async {
+        let progress = transport.exchange.progress()
+        if !progress.acknowledged.isEmpty || !progress.rejected.isEmpty {
+            let count = await outbox.settle(
+                index, acknowledged: progress.acknowledged,
+                rejected: progress.rejected.map { ($0.number, $0.reason) })
+            if !hasAcknowledged, count > 0 { reportFirstAcknowledged() }
         }
-    }
-
-    private func takeProgress(_ exchange: MQTTExchange) {
-        let progress = exchange.progress()
-        for number in progress.acknowledged {
-            let count = queue.acknowledge(number)
-            if acknowledged == 0, count > 0 { reportFirstAcknowledged() }
-            acknowledged += UInt64(count)
-        }
-        for rejection in progress.rejected {
-            let count = queue.acknowledge(rejection.number)
-            unpublishable += UInt64(count)
-            report("the broker does not take \(count) readings: \(rejection.reason)")
-        }
-        if progress.session != session {
-            session = progress.session
-            queue.returnInFlight()
-        }
-        if isDropping, queue.isEmpty {
-            isDropping = false
-            report("the readings that waited are delivered; \(queue.dropped) had to make room since the app's start")
+        guard sessions.indices.contains(index), progress.session != sessions[index] else { return }
+        sessions[index] = progress.session
+        brokers[transport.name] = progress.broker
+        if let session = progress.session {
+            await outbox.connect(index, transport.link(session))
+        } else {
+            await outbox.disconnect(index)
         }
     }
 
     /// How long the device takes to do its work is a figure its makers watch.
     private func reportFirstAcknowledged() {
-        let milliseconds = nanoseconds(CLOCK_BOOTTIME) / 1_000_000
+        hasAcknowledged = true
+        var time = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &time)
+        let milliseconds = UInt64(clamping: time.tv_sec) * 1000 + UInt64(clamping: time.tv_nsec) / 1_000_000
         let fraction = String(1000 + milliseconds % 1000).dropFirst()
         report("first reading acknowledged at \(milliseconds / 1000).\(fraction) s after boot")
-    }
-
-    private func nanoseconds(_ clock: clockid_t) -> UInt64 {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return UInt64(clamping: time.tv_sec) * 1_000_000_000 + UInt64(clamping: time.tv_nsec)
     }
 }

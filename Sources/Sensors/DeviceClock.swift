@@ -2,9 +2,9 @@ internal import CLinux
 internal import Glibc
 
 /// The two clocks a reading is stamped with.
-enum DeviceClock {
+package enum DeviceClock {
     /// Nanoseconds of CLOCK_MONOTONIC.
-    static var monotonicTime: UInt64 {
+    package static var monotonicTime: UInt64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return UInt64(clamping: nanoseconds(time))
@@ -12,7 +12,7 @@ enum DeviceClock {
 
     /// The wall-clock time of a moment of CLOCK_MONOTONIC in nanoseconds since 1970-01-01T00:00:00Z; nil while the kernel
     /// says that its clock is not synchronised (adjtimex(2), TIME_ERROR): a Pi without network starts its clock anywhere.
-    static func wallTime(at moment: UInt64) -> Int64? {
+    package static func wallTime(at moment: UInt64) -> Int64? {
         var state = timex()
         guard adjtimex(&state) != TIME_ERROR else { return nil }
         var time = timespec()

@@ -1,8 +1,7 @@
 public import Supervision
 
 extension Reading: CellTransferable {
-    /// Without the sequence number, which it gets where it arrives, since every process counts for itself, and without
-    /// the boot's id, which is the same.
+    /// Without the sequence number, which the outbox gives it later, and without the boot's id, which is the same.
     public var cellBytes: [UInt8] {
         var writer = ByteWriter()
         writer.append(sensor)
@@ -22,7 +21,6 @@ extension Reading: CellTransferable {
         return writer.bytes
     }
 
-    /// Numbers the reading as one of this process.
     public init?(cellBytes: ArraySlice<UInt8>) {
         var reader = ByteReader(cellBytes)
         do throws(ByteReader.Failure) {
@@ -40,8 +38,7 @@ extension Reading: CellTransferable {
             self.init(
                 sensor: sensor, quantity: Quantity(name, unit: units.first),
                 value: kind == 0 ? .number(Double(bitPattern: content)) : .bool(content == 1),
-                wallTime: hasWallTime == 1 ? wallTime : nil, monotonicTime: monotonicTime, bootID: BootID.current,
-                sequence: ReadingSequence.next())
+                wallTime: hasWallTime == 1 ? wallTime : nil, monotonicTime: monotonicTime, bootID: BootID.current)
         } catch {
             return nil
         }

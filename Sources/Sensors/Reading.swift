@@ -18,16 +18,18 @@ public struct Reading: Sendable, Hashable {
     /// Nanoseconds of CLOCK_MONOTONIC, which starts near 0 at boot, never jumps, and also stamps GPIO edges.
     public let monotonicTime: UInt64
 
-    /// The boot in which `monotonicTime` and `sequence` count.
+    /// The boot in which `monotonicTime` counts.
     public let bootID: String
 
-    /// Grows with every reading of the device; with `bootID` it names a reading, so that a receiver can tell one delivered
-    /// twice. Gaps mean readings lost on the way, or a restart of the app.
-    public let sequence: UInt64
+    /// The device's number of the reading; 0 until the outbox has given it one.
+    ///
+    /// It grows with every reading and is never used again, not after a restart of the device either: with the device's id
+    /// it names a reading, so that a receiver can tell one delivered twice. Below 2^53, which JSON receivers hold exactly.
+    public package(set) var sequence: UInt64
 
     public init(
         sensor: String, quantity: Quantity, value: Value, wallTime: Int64?, monotonicTime: UInt64, bootID: String,
-        sequence: UInt64
+        sequence: UInt64 = 0
     ) {
         self.sensor = sensor
         self.quantity = quantity
@@ -38,13 +40,12 @@ public struct Reading: Sendable, Hashable {
         self.sequence = sequence
     }
 
-    /// A reading taken on this device, now or at a moment of CLOCK_MONOTONIC: times, boot id and sequence number are
-    /// filled in.
+    /// A reading taken on this device, now or at a moment of CLOCK_MONOTONIC: times and boot id are filled in.
     public init(sensor: String, quantity: Quantity, value: Value, at monotonicTime: UInt64? = nil) {
         let now = DeviceClock.monotonicTime
         let moment = monotonicTime ?? now
         self.init(
             sensor: sensor, quantity: quantity, value: value, wallTime: DeviceClock.wallTime(at: moment),
-            monotonicTime: moment, bootID: BootID.current, sequence: ReadingSequence.next())
+            monotonicTime: moment, bootID: BootID.current)
     }
 }

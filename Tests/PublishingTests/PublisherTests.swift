@@ -15,7 +15,7 @@ struct PublisherTests {
         try await withPublisher(broker.url()) { publisher, console in
             try await post(0..<500, to: publisher)
             let received = try await receive(500, from: messages)
-            #expect(received.map(\.sequence) == Array(0..<500))
+            #expect(received.map(\.ordinal) == Array(0..<500))
             #expect(received.map(\.number) == (0..<500).map { Double($0) / 4 })
             #expect(Set(received.map(\.name)) == ["device-1/probe/temperature"])
             #expect(Set(received.map(\.unit)) == ["Cel"])
@@ -51,7 +51,7 @@ struct PublisherTests {
             try await until(publisher) { $0.waiting == 100 }
             #expect(await !publisher.statistics.isConnected)
             try await broker.start()
-            #expect(try await receive(100, from: messages).map(\.sequence) == Array(0..<100))
+            #expect(try await receive(100, from: messages).map(\.ordinal) == Array(0..<100))
             // The state was told once, however many attempts there were.
             let next = try await console.next()
             #expect(next == "connected to the broker 127.0.0.1:\(broker.port)")
@@ -96,11 +96,11 @@ struct PublisherTests {
                 // The broker acknowledges before it saves: what it then loses in a kill only the receiver can have.
                 try await broker.log.next(containing: "Sending CONNACK to receiver")
             }
-            while Set(received.map(\.sequence)).count < 3000 { received += try await receive(1, from: messages) }
+            while Set(received.map(\.ordinal)).count < 3000 { received += try await receive(1, from: messages) }
             var seen = Set<Int64>()
-            let firsts = received.map(\.sequence).filter { seen.insert($0).inserted }
+            let firsts = received.map(\.ordinal).filter { seen.insert($0).inserted }
             #expect(firsts == Array(0..<3000), "all of them, in order once the repeated ones are left out")
-            for record in received { #expect(record.number == Double(record.sequence) / 4) }
+            for record in received { #expect(record.number == Double(record.ordinal) / 4) }
             #expect(await publisher.statistics.dropped == 0)
         }
     }
@@ -124,7 +124,7 @@ struct PublisherTests {
         }
         try await withPublisher(broker.url(credentials: "anna:secret@")) { publisher, _ in
             try await post(0..<3, to: publisher)
-            #expect(try await receive(3, from: messages).map(\.sequence) == [0, 1, 2])
+            #expect(try await receive(3, from: messages).map(\.ordinal) == [0, 1, 2])
         }
     }
 
@@ -140,7 +140,7 @@ struct PublisherTests {
             #expect(await publisher.statistics.acknowledged == 0)
             try broker.write("topic readwrite apus/#\n", to: "acl")
             try broker.reload()
-            #expect(try await receive(10, from: messages).map(\.sequence) == Array(0..<10))
+            #expect(try await receive(10, from: messages).map(\.ordinal) == Array(0..<10))
             // All those connections that came to nothing went unmentioned.
             #expect(try await console.next() == "connected to the broker 127.0.0.1:\(broker.port)")
         }
@@ -198,11 +198,11 @@ struct PublisherTests {
         try await broker.stop("TERM")
         try await withPublisher(broker.url(), capacity: 100) { publisher, console in
             try await post(0..<250, to: publisher)
-            try await console.next(containing: "100 readings wait for the broker; from now on the oldest make room")
+            try await console.next(containing: "100 readings wait in memory; from now on the oldest make room")
             try await until(publisher) { $0.dropped == 150 }
             #expect(await publisher.statistics.waiting == 100)
             try await broker.start()
-            #expect(try await receive(100, from: messages).map(\.sequence) == Array(150..<250))
+            #expect(try await receive(100, from: messages).map(\.ordinal) == Array(150..<250))
             try await console.next(containing: "are delivered; 150 had to make room since the app's start")
         }
     }
@@ -235,7 +235,7 @@ struct PublisherTests {
         try await broker.start()
         try await running(publisher) {
             let received = try await receive(40, from: messages)
-            #expect(received.map(\.sequence) == Array(0..<40))
+            #expect(received.map(\.ordinal) == Array(0..<40))
         }
     }
 
@@ -250,7 +250,7 @@ struct PublisherTests {
             try await post(0..<300, to: publisher)
         }
         #expect(await publisher.statistics.waiting == 0)
-        #expect(try await receive(300, from: messages).map(\.sequence) == Array(0..<300))
+        #expect(try await receive(300, from: messages).map(\.ordinal) == Array(0..<300))
         try await broker.log.next(containing: "Received DISCONNECT from apus-device-1")
     }
 
@@ -296,8 +296,12 @@ extension PublisherTests {
         _ url: String, capacity: Int = 10_000,
         retry: Backoff = Backoff(initial: .milliseconds(20), maximum: .milliseconds(200)), _ console: Lines
     ) -> Publisher {
-        Publisher(
-            to: .mqtt(url), device: "device-1", capacity: capacity, report: { console.append($0) },
+        var options = OutboxOptions(folder: nil)
+        options.memory = capacity
+        // Numbers begin at 1.
+        return Publisher(
+            to: [.mqtt(url)], device: "device-1", outbox: options, overflow: .dropOldest, start: 1,
+            report: { console.append($0) },
             configure: { settings in
                 settings.retry = retry
                 settings.answerMilliseconds = 1000
@@ -362,4 +366,9 @@ extension PublisherTests {
             await Task.yield()
         }
     }
+}
+
+extension ResolvedRecord {
+    /// Counted from 0, as the tests' readings are.
+    fileprivate var ordinal: Int64 { sequence - 1 }
 }

@@ -1,0 +1,108 @@
+/// How far a transport is: what is acknowledged, what is in flight, what was refused.
+///
+/// Messages cover consecutive numbers. Several are in flight; they may be acknowledged in any order.
+struct Delivery: Sendable {
+    private struct Message {
+        let number: UInt64
+        let first: UInt64
+        let last: UInt64
+    }
+
+    /// Numbers to be sent once more, for the message they were in was refused.
+    struct Retry: Sendable, Hashable {
+        let first: UInt64
+        let last: UInt64
+    }
+
+    /// Everything up to this number is acknowledged, or was given up.
+    private(set) var cursor: UInt64
+    /// The first number that was not yet sent over this connection.
+    private(set) var next: UInt64
+    private var messages: [Message] = []
+    private var retries: [Retry] = []
+    /// For single readings: how often they were refused.
+    private var refusals: [UInt64: Int] = [:]
+    private var lastNumber: UInt64 = 0
+
+    /// How often a reading is sent that is refused each time.
+    static let mostRefusals = 3
+
+    init(cursor: UInt64) {
+        self.cursor = cursor
+        next = cursor + 1
+    }
+
+    /// Messages in flight.
+    var count: Int { messages.count }
+
+    /// What is to be sent before anything else.
+    var retry: Retry? { retries.first }
+
+    /// Puts numbers into flight: those of ``retry``, or from ``next`` on.
+    /// - Returns: the message's number.
+    mutating func send(_ first: UInt64, _ last: UInt64) -> UInt64 {
+        if let retry, retry.first <= first, first <= retry.last {
+            retries.removeFirst()
+            // Only a part of it may have found room in the message.
+            if last < retry.last { retries.insert(Retry(first: last + 1, last: retry.last), at: 0) }
+        } else {
+            next = max(next, last + 1)
+        }
+        lastNumber &+= 1
+        messages.append(Message(number: lastNumber, first: first, last: last))
+        return lastNumber
+    }
+
+    /// The receiver has the message. An unknown number changes nothing.
+    /// - Returns: its numbers.
+    mutating func acknowledge(_ number: UInt64) -> ClosedRange<UInt64>? {
+        guard let message = remove(number) else { return nil }
+        for reading in refusals.keys where (message.first...message.last).contains(reading) { refusals[reading] = nil }
+        advance()
+        return message.first...message.last
+    }
+
+    /// The receiver refused the message, which is sent again in two halves, a single reading as it is.
+    /// - Returns: the number of a reading that was refused too often; it counts as delivered.
+    mutating func reject(_ number: UInt64) -> UInt64? {
+        guard let message = remove(number) else { return nil }
+        var given: UInt64?
+        if message.first == message.last {
+            refusals[message.first, default: 0] += 1
+            if refusals[message.first] == Self.mostRefusals {
+                refusals[message.first] = nil
+                given = message.first
+            } else {
+                retries.append(Retry(first: message.first, last: message.last))
+            }
+        } else {
+            let middle = message.first + (message.last - message.first) / 2
+            retries += [Retry(first: message.first, last: middle), Retry(first: middle + 1, last: message.last)]
+        }
+        advance()
+        return given
+    }
+
+    /// Begins anew behind a number.
+    mutating func move(to cursor: UInt64) {
+        self.cursor = cursor
+        refusals = [:]
+        reset()
+    }
+
+    /// The connection is gone: what was in flight is sent again over the next one.
+    mutating func reset() {
+        messages = []
+        retries = []
+        next = cursor + 1
+    }
+
+    private mutating func remove(_ number: UInt64) -> Message? {
+        messages.firstIndex { $0.number == number }.map { messages.remove(at: $0) }
+    }
+
+    private mutating func advance() {
+        let open = messages.map(\.first) + retries.map(\.first)
+        cursor = max(cursor, min(open.min() ?? next, next) - 1)
+    }
+}

@@ -1,0 +1,397 @@
+internal import Sensors
+
+/// The outbox's database, open. Blocks of entries in the order of their numbers, without holes, and little else.
+///
+/// Locking mode EXCLUSIVE: another process is refused, and the index of the write-ahead log lies in memory instead of in
+/// a third file.
+final class OutboxDatabase {
+    /// A block that a salvage found.
+    struct Found {
+        let header: OutboxBlock.Header
+        let bytes: [UInt8]
+    }
+
+    struct Row: Hashable {
+        let first: UInt64
+        let last: UInt64
+        let isGap: Bool
+    }
+
+    /// Bytes of a page: the size of the file system's blocks and of most flash's smallest writes.
+    static let pageSize: UInt64 = 4096
+
+    let connection: SQLite
+    private let insertBlock: SQLite.Statement
+    private let deleteBelow: SQLite.Statement
+    private let deleteAll: SQLite.Statement
+    private let deleteOne: SQLite.Statement
+    private let selectFrom: SQLite.Statement
+    private let oldest: SQLite.Statement
+    private let insertState: SQLite.Statement
+    private let insertDead: SQLite.Statement
+    private let pages: SQLite.Statement
+    private let freePages: SQLite.Statement
+
+    private(set) var state = OutboxState()
+    private var stateGeneration: UInt64 = 0
+
+    /// The oldest and the newest number in the database; nil when it is empty.
+    private(set) var first: UInt64?
+    private(set) var last: UInt64 = 0
+    /// Readings in it.
+    private(set) var depth: UInt64 = 0
+    private(set) var deadLetters: UInt64 = 0
+
+    private static let schemaVersion: Int64 = 1
+
+    /// Seconds the check of the file at the start may take; what it would have found later shows in the blocks.
+    private static let checkTime: Int64 = 20
+    private static let statementTime: Int64 = 30
+
+    /// Dead letters kept; each is a block of one reading, less than a kilobyte.
+    static let mostDeadLetters: UInt64 = 1000
+
+    /// Opens the file, or creates it.
+    /// - Throws: ``SQLiteError``; a damaged file is told by ``SQLiteError/isDamage``.
+    init(_ path: String) throws(SQLiteError) {
+        connection = try SQLite(path)
+        // Pages of SQLite's cache in KiB: what a commit and the rows around it need.
+        try connection.execute(
+            """
+            PRAGMA locking_mode=EXCLUSIVE; PRAGMA page_size=\(Self.pageSize); PRAGMA cache_size=-256;
+            PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0;
+            """)
+        guard try connection.text("PRAGMA journal_mode=WAL") == "wal" else {
+            throw SQLiteError(code: SQLite.unusable, message: "the file system does not allow a write-ahead log")
+        }
+        // 1 MiB of log, then its pages go into the database: many commits, and little to scan after a power cut.
+        try connection.execute(
+            "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=256; PRAGMA journal_size_limit=4194304;")
+        let version = try connection.number("PRAGMA user_version")
+        if version == 0, try connection.number("SELECT count(*) FROM sqlite_master") == 0 {
+            try connection.execute(
+                """
+                BEGIN IMMEDIATE;
+                CREATE TABLE blocks(first INTEGER PRIMARY KEY, body BLOB NOT NULL);
+                CREATE TABLE state(id INTEGER PRIMARY KEY, body BLOB NOT NULL);
+                CREATE TABLE dead(number INTEGER PRIMARY KEY, body BLOB NOT NULL);
+                PRAGMA user_version=\(Self.schemaVersion);
+                COMMIT;
+                """)
+        } else if version != Self.schemaVersion {
+            throw Self.damage("it is not an outbox of this version")
+        }
+        insertBlock = try connection.prepare(
+            """
+            INSERT INTO blocks VALUES(?1, ?2) ON CONFLICT(first) DO UPDATE SET body = excluded.body
+            WHERE length(excluded.body) > length(body)
+            """)
+        deleteBelow = try connection.prepare("DELETE FROM blocks WHERE first < ?1 RETURNING substr(body, 1, 24)")
+        deleteAll = try connection.prepare("DELETE FROM blocks")
+        deleteOne = try connection.prepare("DELETE FROM blocks WHERE first = ?1")
+        selectFrom = try connection.prepare(
+            """
+            SELECT first, body FROM blocks
+            WHERE first >= coalesce((SELECT max(first) FROM blocks WHERE first <= ?1), 0) ORDER BY first
+            """)
+        oldest = try connection.prepare("SELECT first, body FROM blocks ORDER BY first")
+        insertState = try connection.prepare("INSERT OR REPLACE INTO state VALUES(?1, ?2)")
+        insertDead = try connection.prepare("INSERT OR REPLACE INTO dead VALUES(?1, ?2)")
+        pages = try connection.prepare("PRAGMA page_count")
+        freePages = try connection.prepare("PRAGMA freelist_count")
+        try check()
+        try load()
+    }
+
+    /// SQLite's own look at the structure of the file.
+    private func check() throws(SQLiteError) {
+        let finding: String?
+        do throws(SQLiteError) {
+            finding = try connection.within(seconds: Self.checkTime) { () throws(SQLiteError) in
+                try connection.text("PRAGMA quick_check(1)")
+            }
+        } catch  where error.primaryCode == SQLite.interrupted {
+            return
+        }
+        if let finding, finding != "ok" { throw Self.damage(finding) }
+    }
+
+    private static func damage(_ message: String) -> SQLiteError { SQLiteError(code: SQLite.corrupt, message: message) }
+
+    /// Reads the state and the blocks.
+    private func load() throws(SQLiteError) {
+        let select = try connection.prepare("SELECT id, body FROM state")
+        var isState = false
+        while try select.step() {
+            guard select.number(0) == 1, let header = OutboxBlock.header(select.blob(1)),
+                let state = try? OutboxState(select.blob(1))
+            else { throw Self.damage("the state of the outbox is damaged") }
+            (self.state, stateGeneration, isState) = (state, header.first, true)
+        }
+        if !isState, try connection.number("SELECT count(*) FROM blocks") != 0 {
+            throw Self.damage("the state of the outbox is missing")
+        }
+        try measure()
+        deadLetters = UInt64(clamping: try connection.number("SELECT count(*) FROM dead") ?? 0)
+    }
+
+    /// Sees the rows through, and that they follow each other without holes.
+    private func measure() throws(SQLiteError) {
+        (first, last, depth) = (nil, 0, 0)
+        try eachRow { (row) throws(SQLiteError) in
+            guard first == nil || row.first <= last + 1 else { throw Self.damage("blocks are missing") }
+            if first == nil { first = row.first }
+            let start = max(row.first, last + 1)
+            if !row.isGap, row.last >= start { depth += row.last - start + 1 }
+            last = max(last, row.last)
+        }
+    }
+
+    /// All of them, each proved: a number that one of them lied about would spoil all that follow.
+    private func eachRow(_ body: (Row) throws(SQLiteError) -> Void) throws(SQLiteError) {
+        defer { oldest.reset() }
+        while try oldest.step() {
+            let header = OutboxBlock.header(oldest.blob(1))
+            guard let header, header.first == UInt64(bitPattern: oldest.number(0)),
+                header.length == oldest.blob(1).count, header.kind == .readings || header.kind == .gap
+            else { throw Self.damage("a block is not in its place") }
+            try body(Row(first: header.first, last: header.last, isGap: header.kind == .gap))
+        }
+    }
+
+    /// Bytes of the file in use.
+    func size() throws(SQLiteError) -> UInt64 {
+        func value(_ statement: SQLite.Statement) throws(SQLiteError) -> UInt64 {
+            defer { statement.reset() }
+            return try statement.step() ? UInt64(clamping: statement.number(0)) : 0
+        }
+        let (all, free) = (try value(pages), try value(freePages))
+        return (all - min(all, free)) * Self.pageSize
+    }
+
+    // MARK: - Writing
+
+    /// All of it or nothing, and when it returns it would survive a power cut.
+    func transaction(_ body: () throws(SQLiteError) -> Void) throws(SQLiteError) {
+        let before = (first, last, depth, deadLetters, state, stateGeneration)
+        do throws(SQLiteError) {
+            try connection.within(seconds: Self.statementTime) { () throws(SQLiteError) in
+                try connection.execute("BEGIN IMMEDIATE")
+                try body()
+                try connection.execute("COMMIT")
+            }
+        } catch {
+            // Some errors have rolled it back already.
+            if connection.isInTransaction { try? connection.execute("ROLLBACK") }
+            (first, last, depth, deadLetters, state, stateGeneration) = before
+            throw error
+        }
+    }
+
+    /// Within a transaction.
+    func insert(_ entries: some Sequence<OutboxEntry>, runningTime: UInt64) throws(SQLiteError) {
+        for block in OutboxBlock.blocks(entries, runningTime: runningTime) {
+            guard let header = block.withUnsafeBytes({ OutboxBlock.uncheckedHeader($0) }) else { continue }
+            try insertBlock.run(header.first, block)
+            if first == nil { first = header.first }
+            last = max(last, header.last)
+            if header.kind == .readings { depth += header.count }
+        }
+    }
+
+    /// Within a transaction.
+    func save(_ state: OutboxState) throws(SQLiteError) {
+        try insertState.run(1, state.block(generation: stateGeneration + 1))
+        self.state = state
+        stateGeneration += 1
+    }
+
+    /// Removes the blocks that lie up to that number entirely. Within a transaction.
+    func remove(through number: UInt64) throws(SQLiteError) {
+        guard let first, number >= first else { return }
+        if number >= last {
+            try deleteAll.run()
+            (self.first, depth) = (nil, 0)
+            return
+        }
+        // The block with the next number stays.
+        selectFrom.reset()
+        try selectFrom.bind(number + 1, at: 1)
+        let kept = try selectFrom.step() ? UInt64(clamping: selectFrom.number(0)) : 0
+        selectFrom.reset()
+        guard kept > first else { return }
+        defer { deleteBelow.reset() }
+        try deleteBelow.bind(kept, at: 1)
+        while try deleteBelow.step() { forget(OutboxBlock.uncheckedHeader(deleteBelow.blob(0))) }
+        self.first = kept
+    }
+
+    /// Drops the oldest block of readings and leaves a gap in its place. Within a transaction.
+    /// - Returns: how many readings it held; nil when there is none but the newest.
+    func dropOldest(_ reason: OutboxGap.Reason, wallTime: Int64?) throws(SQLiteError) -> UInt64? {
+        var gaps: [OutboxGap] = []
+        var victim: OutboxBlock.Header?
+        do {
+            defer { oldest.reset() }
+            while victim == nil, try oldest.step() {
+                if let gap = try? OutboxBlock.gap(oldest.blob(1)) {
+                    gaps.append(gap)
+                } else {
+                    victim = OutboxBlock.uncheckedHeader(oldest.blob(1))
+                }
+            }
+        }
+        guard let victim, victim.last < last else { return nil }
+        try deleteOne.bind(victim.first, at: 1)
+        try deleteOne.run()
+        forget(victim)
+        var gap = OutboxGap(first: victim.first, last: victim.last, reason: reason, wallTime: wallTime)
+        var replaced: [OutboxGap] = []
+        if gaps.count >= Self.mostGaps {
+            // Gaps of different reasons in turn: nothing but them would be left some day.
+            gap.reason = .several
+            replaced = gaps
+        } else if let previous = gaps.last, previous.reason == reason, previous.last + 1 == gap.first {
+            replaced = [previous]
+        }
+        for old in replaced {
+            try deleteOne.bind(old.first, at: 1)
+            try deleteOne.run()
+            gap.first = min(gap.first, old.first)
+        }
+        try insertBlock.run(gap.first, OutboxBlock.block(gap))
+        return victim.count
+    }
+
+    /// Gaps at the front before they are put together.
+    private static let mostGaps = 64
+
+    /// The running time at which the oldest readings were stored.
+    func oldestRunningTime() throws(SQLiteError) -> UInt64? {
+        defer { oldest.reset() }
+        while try oldest.step() {
+            guard OutboxBlock.uncheckedHeader(oldest.blob(1))?.kind == .readings else { continue }
+            return OutboxBlock.runningTime(oldest.blob(1))
+        }
+        return nil
+    }
+
+    /// Of the readings stored.
+    func oldestReading() throws(SQLiteError) -> Reading? {
+        defer { oldest.reset() }
+        while try oldest.step() {
+            if let reading = (try? OutboxBlock.readings(oldest.blob(1), limit: 1))?.first { return reading }
+        }
+        return nil
+    }
+
+    /// Within a transaction. The oldest make room.
+    func insert(_ letter: DeadLetter) throws(SQLiteError) {
+        try insertDead.run(letter.reading.sequence, letter.block)
+        deadLetters = UInt64(clamping: try connection.number("SELECT count(*) FROM dead") ?? 0)
+        if deadLetters > Self.mostDeadLetters {
+            try connection.execute("DELETE FROM dead WHERE number = (SELECT min(number) FROM dead)")
+            deadLetters -= 1
+        }
+    }
+
+    private func forget(_ header: OutboxBlock.Header?) {
+        guard let header, header.kind == .readings else { return }
+        depth -= min(depth, header.count)
+    }
+
+    // MARK: - Reading
+
+    /// The entries behind a number, a few blocks of them.
+    /// - Throws: ``SQLiteError/isDamage`` also when entries are missing or damaged that should be there.
+    func entries(after number: UInt64, bytes limit: Int) throws(SQLiteError) -> [OutboxEntry] {
+        guard last > number else { return [] }
+        try selectFrom.bind(number + 1, at: 1)
+        defer { selectFrom.reset() }
+        var entries: [OutboxEntry] = []
+        var next = number + 1
+        var bytes = 0
+        while bytes < limit, try selectFrom.step() {
+            let blob = selectFrom.blob(1)
+            bytes += blob.count
+            guard let found = try? OutboxBlock.entries(blob), let start = found.first?.first, let end = found.last?.last
+            else { throw Self.damage("a block of the outbox is damaged") }
+            guard start <= next else { throw Self.damage("blocks of the outbox are missing") }
+            for entry in found {
+                guard let entry = entry.after(next - 1) else { continue }
+                entries.append(entry)
+            }
+            next = max(next, end + 1)
+        }
+        if entries.isEmpty { throw Self.damage("blocks of the outbox are missing") }
+        return entries
+    }
+
+    func deadLetters(atMost limit: Int) throws(SQLiteError) -> [DeadLetter] {
+        let select = try connection.prepare("SELECT body FROM dead ORDER BY number DESC")
+        var letters: [DeadLetter] = []
+        while letters.count < limit, try select.step() {
+            if let letter = try? DeadLetter(select.blob(0)) { letters.append(letter) }
+        }
+        return letters
+    }
+
+    // MARK: - Salvage
+
+    /// Takes in blocks found elsewhere, a part of them. Within a transaction.
+    func take(_ found: [Found]) throws(SQLiteError) {
+        for block in found {
+            switch block.header.kind {
+            case .readings: try insertBlock.run(block.header.first, block.bytes)
+            case .dead: try insertDead.run(block.header.first, block.bytes)
+            case .gap, .state: break
+            }
+        }
+    }
+
+    /// Puts gaps where numbers are missing, up to one. Within a transaction, after all has been taken in.
+    ///
+    /// - Parameters:
+    ///   - settled: nothing up to this number is of interest any more.
+    ///   - known: gaps found; what they do not explain is ``OutboxGap/Reason/corrupt``.
+    func close(from settled: UInt64, through end: UInt64, known: [OutboxGap], wallTime: Int64?) throws(SQLiteError) {
+        var previous = settled
+        var isFirst = settled == 0
+        var surplus: [UInt64] = []
+        var missing: [(UInt64, UInt64)] = []
+        try eachRow { (row) throws(SQLiteError) in
+            // Gaps that were there before: they count as any row.
+            if row.last <= previous {
+                surplus.append(row.first)
+                return
+            }
+            if isFirst { previous = row.first - 1 }
+            isFirst = false
+            if row.first > previous + 1 { missing.append((previous + 1, row.first - 1)) }
+            previous = row.last
+        }
+        if !isFirst, end > previous { missing.append((previous + 1, end)) }
+        for first in surplus {
+            try deleteOne.bind(first, at: 1)
+            try deleteOne.run()
+        }
+        let known = known.sorted { $0.first < $1.first }
+        for (first, last) in missing {
+            var next = first
+            while next <= last {
+                let gap = known.first { $0.last >= next && $0.first <= last }
+                if var gap, gap.first <= next {
+                    (gap.first, gap.last) = (next, min(gap.last, last))
+                    try insertBlock.run(next, OutboxBlock.block(gap))
+                    next = gap.last + 1
+                } else {
+                    let end = gap.map { $0.first - 1 } ?? last
+                    let hole = OutboxGap(first: next, last: end, reason: .corrupt, wallTime: wallTime)
+                    try insertBlock.run(next, OutboxBlock.block(hole))
+                    next = end + 1
+                }
+            }
+        }
+        try measure()
+    }
+}

@@ -1,0 +1,83 @@
+internal import Glibc
+
+/// A search for blocks in files that nothing is known of any more: every byte may be the beginning of one.
+struct OutboxScan {
+    /// Of the state rows found, the newest.
+    private(set) var state: OutboxState?
+    private var generation: UInt64 = 0
+
+    /// The gaps found. Bounded, as a damaged file may hold old ones without end.
+    private(set) var gaps: [OutboxGap] = []
+    private static let mostGaps = 10_000
+
+    /// Bytes read at once.
+    private static let pieceSize = 1 << 20
+
+    /// Hands out what it finds, in portions of some hundred kilobytes; a file that cannot be read ends early.
+    mutating func file(
+        _ path: String, take: ([OutboxDatabase.Found]) throws(SQLiteError) -> Void
+    ) throws(SQLiteError) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        // A block may begin at the end of one piece: the last bytes of each are looked at again with the next.
+        let overlap = Int(UInt16.max)
+        var buffer = [UInt8](repeating: 0, count: Self.pieceSize + overlap)
+        var kept = 0
+        var offset = 0
+        while true {
+            let wanted = buffer.count - kept
+            var count = buffer.withUnsafeMutableBytes {
+                pread(descriptor, $0.baseAddress.map { $0 + kept }, wanted, offset)
+            }
+            if count < 0, errno == EINTR { continue }
+            if count < 0 {
+                // A sector that cannot be read: what lies behind it can, perhaps.
+                for index in kept..<(kept + min(wanted, 4096)) { buffer[index] = 0 }
+                var status = stat()
+                guard fstat(descriptor, &status) == 0, offset < status.st_size else { return }
+                count = min(4096, Int(status.st_size) - offset)
+            }
+            offset += count
+            let end = kept + count
+            let isLast = count == 0
+            var found: [OutboxDatabase.Found] = []
+            let looked = isLast ? end : max(0, end - overlap)
+            buffer.withUnsafeBytes { bytes in
+                search(UnsafeRawBufferPointer(rebasing: bytes[..<end]), starts: looked, &found)
+            }
+            try take(found)
+            if isLast { return }
+            buffer.withUnsafeMutableBytes { bytes in
+                bytes.copyBytes(from: UnsafeRawBufferPointer(rebasing: bytes[looked..<end]))
+            }
+            kept = end - looked
+        }
+    }
+
+    private mutating func search(
+        _ bytes: UnsafeRawBufferPointer, starts: Int, _ found: inout [OutboxDatabase.Found]
+    ) {
+        var index = 0
+        while index < starts, index + OutboxBlock.smallestSize <= bytes.count {
+            guard bytes[index] == UInt8(truncatingIfNeeded: OutboxBlock.mark),
+                let header = OutboxBlock.header(UnsafeRawBufferPointer(rebasing: bytes[index...]))
+            else {
+                index += 1
+                continue
+            }
+            let block = UnsafeRawBufferPointer(rebasing: bytes[index..<(index + header.length)])
+            switch header.kind {
+            case .state:
+                if header.first >= generation, let state = try? OutboxState(block) {
+                    (self.state, generation) = (state, header.first)
+                }
+            case .gap:
+                if gaps.count < Self.mostGaps, let gap = try? OutboxBlock.gap(block) { gaps.append(gap) }
+            case .readings, .dead:
+                found.append(OutboxDatabase.Found(header: header, bytes: Array(block)))
+            }
+            index += header.length
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import Testing
+
+@testable import Publishing
+
+struct DeliveryTests {
+    @Test func theCursorFollowsWhatIsAcknowledgedInARow() {
+        var delivery = Delivery(cursor: 10)
+        let first = delivery.send(11, 20)
+        let second = delivery.send(21, 30)
+        #expect(delivery.next == 31 && delivery.count == 2 && delivery.cursor == 10)
+        #expect(delivery.acknowledge(second) == 21...30)
+        #expect(delivery.cursor == 10)
+        #expect(delivery.acknowledge(second) == nil)
+        #expect(delivery.acknowledge(first) == 11...20)
+        #expect(delivery.cursor == 30 && delivery.count == 0)
+    }
+
+    @Test func aLostConnectionSendsAllAgain() {
+        var delivery = Delivery(cursor: 10)
+        let first = delivery.send(11, 20)
+        _ = delivery.send(21, 30)
+        _ = delivery.reject(first)
+        delivery.reset()
+        #expect(delivery.next == 11 && delivery.count == 0 && delivery.retry == nil)
+        #expect(delivery.acknowledge(first) == nil, "an acknowledgement of the old connection is void")
+        #expect(delivery.cursor == 10)
+    }
+
+    @Test func aRefusedMessageIsSplitUntilOneReadingIsLeft() {
+        var delivery = Delivery(cursor: 0)
+        // Number 13 of 64 is one that nobody takes.
+        var inFlight = [(delivery.send(1, 64), UInt64(1), UInt64(64))]
+        var given: [UInt64] = []
+        var sent = 0
+        while !inFlight.isEmpty {
+            let (number, first, last) = inFlight.removeFirst()
+            if first <= 13, last >= 13 {
+                if let one = delivery.reject(number) { given.append(one) }
+            } else {
+                #expect(delivery.acknowledge(number) == first...last)
+            }
+            while let retry = delivery.retry {
+                sent += 1
+                inFlight.append((delivery.send(retry.first, retry.last), retry.first, retry.last))
+            }
+        }
+        #expect(given == [13])
+        #expect(delivery.cursor == 64 && delivery.next == 65)
+        // Two halves each time, and the reading itself twice more.
+        #expect(sent == 2 * 6 + 2)
+    }
+
+    @Test func aPartOfARetryLeavesTheRest() {
+        var delivery = Delivery(cursor: 0)
+        _ = delivery.reject(delivery.send(1, 8))
+        #expect(delivery.retry == .init(first: 1, last: 4))
+        let part = delivery.send(1, 2)
+        #expect(delivery.retry == .init(first: 3, last: 4) && delivery.next == 9)
+        _ = delivery.acknowledge(part)
+        #expect(delivery.cursor == 2)
+    }
+}

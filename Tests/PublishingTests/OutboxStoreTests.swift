@@ -1,0 +1,247 @@
+import Foundation
+import Sensors
+import Testing
+
+@testable import Publishing
+
+@Suite(.timeLimit(.minutes(10)))
+struct OutboxStoreTests {
+    private let place = OutboxPlace()
+
+    // MARK: - Keeping
+
+    @Test func whatIsCommittedIsThereAtTheNextStart() async throws {
+        var store = try place.store()
+        let opened = try await store.open()
+        #expect(opened.first == nil && opened.gap == nil && opened.report == nil)
+        let next = opened.next
+        _ = try await store.commit(sampleEntries(next..<(next + 1000))[...], settled: next - 1, state: nil)
+        _ = try await store.commit(sampleEntries((next + 1000)..<(next + 1003))[...], settled: next - 1, state: nil)
+        // The end of the process is all that happens to it.
+        store = try place.store()
+        let again = try await store.open()
+        #expect(again.first == next && again.settled == next + 1002)
+        #expect(again.next == opened.ceiling)
+        #expect(
+            again.gap?.first == next + 1003 && again.gap?.last == opened.ceiling - 1 && again.gap?.reason == .restart)
+        let all = try await store.all(after: next - 1, settled: next - 1, stored: next + 1002)
+        #expect(all == sampleEntries(next...(next + 1002)))
+    }
+
+    @Test func aCleanEndLeavesNoGap() async throws {
+        var store = try place.store()
+        let next = try await store.open().next
+        _ = try await store.commit(sampleEntries(next..<(next + 5))[...], settled: next - 1, state: nil)
+        try await store.close(next: next + 5, settled: next - 1)
+        store = try place.store()
+        let opened = try await store.open()
+        #expect(opened.next == next + 5 && opened.gap == nil && opened.first == next)
+    }
+
+    @Test func acknowledgedBlocksGo() async throws {
+        let store = try place.store()
+        let next = try await store.open().next
+        let stored = next + 9999
+        var summary = try await store.commit(sampleEntries(next...stored)[...], settled: next - 1, state: nil)
+        #expect(summary.depth == 10_000)
+        let full = summary.bytes
+        summary = try await store.commit([], settled: next + 4999, state: nil)
+        #expect(summary.depth >= 5000 && summary.depth < 5400 && summary.bytes < full)
+        let rest = try await store.all(after: next + 4999, settled: next + 4999, stored: stored)
+        #expect(rest == sampleEntries((next + 5000)...stored))
+        summary = try await store.commit([], settled: stored, state: nil)
+        #expect(summary.depth == 0 && summary.first == nil)
+    }
+
+    @Test func aSecondProcessIsRefused() async throws {
+        let store = try place.store()
+        _ = try await store.open()
+        let other = try place.store()
+        let error = await #expect(throws: OutboxStore.Failure.self) { try await other.open() }
+        #expect(error?.reason == "database is locked")
+        _ = try await store.commit(sampleEntries([1])[...], settled: 0, state: nil)
+    }
+
+    // MARK: - Bounds
+
+    @Test func theOldestMakeRoomAndLeaveAGap() async throws {
+        let store = try place.store(.init(bytes: 256 << 10, age: 1 << 30))
+        let next = try await store.open().next
+        var position = next
+        var dropped: UInt64 = 0
+        for _ in 0..<60 {
+            let summary = try await store.commit(
+                sampleEntries(position..<(position + 1000))[...], settled: next - 1, state: nil)
+            #expect(summary.bytes <= 256 << 10)
+            position += 1000
+            dropped += summary.dropped
+        }
+        let all = try await store.all(after: next - 1, settled: next - 1, stored: position - 1)
+        guard case .gap(let gap) = all.first else {
+            Issue.record("no gap at the front")
+            return
+        }
+        // One gap for all, and every number is accounted for.
+        #expect(gap.first == next && gap.reason == .full && gap.count == dropped && dropped > 30_000)
+        #expect(Array(all.dropFirst()) == sampleEntries((gap.last + 1)..<position))
+        #expect(try await store.summary().depth == UInt64(all.count - 1))
+    }
+
+    @Test func withoutDroppingItIsOnlyTold() async throws {
+        let store = try place.store(.init(bytes: 64 << 10, age: 0, dropsOldest: false))
+        let next = try await store.open().next
+        let summary = try await store.commit(sampleEntries(next..<(next + 9000))[...], settled: next - 1, state: nil)
+        #expect(summary.isFull && summary.depth == 9000 && summary.dropped == 0)
+    }
+
+    @Test func gapsOfManyReasonsArePutTogether() async throws {
+        let store = try place.store(.init(bytes: 64 << 10, age: 1 << 30))
+        let next = try await store.open().next
+        var position = next
+        for round in 0..<600 as Range<UInt64> {
+            let gap = OutboxGap(first: position, last: position + 1, reason: .restart)
+            let entries = [.gap(gap)] + sampleEntries((position + 2)..<(position + 50))
+            let summary = try await store.commit(entries[...], settled: next - 1, state: nil)
+            #expect(summary.bytes <= 64 << 10, "round \(round)")
+            position += 50
+        }
+        let all = try await store.all(after: next - 1, settled: next - 1, stored: position - 1)
+        #expect(all.first?.first == next && all.last?.last == position - 1)
+        for (one, following) in zip(all, all.dropFirst()) { #expect(following.first == one.last + 1) }
+        #expect(all.count { if case .gap = $0 { true } else { false } } < 200)
+    }
+
+    // MARK: - Damage
+
+    @Test(arguments: ["", "this is no database", String(repeating: "x", count: 100_000)])
+    func rubbishGoesIntoQuarantine(_ content: String) async throws {
+        var store = try place.store()
+        let next = try await store.open().next
+        _ = try await store.commit(sampleEntries(next..<(next + 5))[...], settled: next - 1, state: nil)
+        try await store.close(next: next + 5, settled: next - 1)
+        try place.write(Array(content.utf8), to: "outbox.db")
+        store = try place.store()
+        let opened = try await store.open()
+        #expect(opened.next == next + 5)
+        // All five are accounted for: they were stored, and nothing is left of them.
+        #expect(opened.gap?.first == next && opened.gap?.last == next + 4)
+        if !content.isEmpty {
+            #expect(opened.report?.contains("quarantine") == true)
+            #expect(place.bytes("quarantine/0.db") == Array(content.utf8))
+            #expect(opened.gap?.reason == .corrupt)
+        }
+        _ = try await store.commit(sampleEntries([opened.next])[...], settled: opened.settled, state: nil)
+    }
+
+    @Test func anInterruptedSalvageIsDoneAgain() async throws {
+        let store = try place.store()
+        let next = try await store.open().next
+        _ = try await store.commit(sampleEntries(next..<(next + 5000))[...], settled: next - 1, state: nil)
+        try await store.close(next: next + 5000, settled: next - 1)
+        // Cut off after the files were moved; and when a part had been taken over.
+        try FileManager.default.createDirectory(atPath: place.path("salvage"), withIntermediateDirectories: true)
+        try FileManager.default.moveItem(atPath: place.path("outbox.db"), toPath: place.path("salvage/0.db"))
+        for _ in 0..<2 {
+            let store = try place.store()
+            let opened = try await store.open()
+            #expect(opened.first == next && opened.settled == next + 4999)
+            #expect(
+                try await store.all(after: next - 1, settled: next - 1, stored: next + 4999)
+                    == sampleEntries(next..<(next + 5000)))
+            try await store.close(next: next + 5000, settled: next - 1)
+            #expect(!FileManager.default.fileExists(atPath: place.path("salvage")))
+            try FileManager.default.moveItem(atPath: place.path("quarantine"), toPath: place.path("salvage"))
+        }
+    }
+
+    /// Damage anywhere: what is intact is delivered, the rest is reported missing, and nothing is wrong.
+    @Test(arguments: [true, false]) func flippedBitsCostOnlyWhatTheyHit(_ isInLog: Bool) async throws {
+        let (next, stored) = try await filled(inLog: isInLog)
+        let name = isInLog ? "outbox.db-wal" : "outbox.db"
+        let files = ["outbox.db", "outbox.db-wal", "sequence"].map { ($0, place.bytes($0)) }
+        let good = place.bytes(name)
+        #expect(good.count > 8192)
+        // In the head of every page or frame, and elsewhere in it; other places in every run.
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = Generator(state: seed)
+        let frame = isInLog ? 4120 : 4096
+        var places = Set((0..<20).map { _ in Int.random(in: 0..<(isInLog ? 200 : 110), using: &random) })
+        for page in stride(from: isInLog ? 32 : 0, to: good.count, by: frame) {
+            places.insert(page + Int.random(in: 0..<48, using: &random))
+            places.insert(page + Int.random(in: 0..<frame, using: &random))
+        }
+        for index in places.sorted() where index < good.count {
+            for (name, bytes) in files { try place.write(bytes, to: name) }
+            var damaged = good
+            damaged[index] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+            try place.write(damaged, to: name)
+            let store = try place.store()
+            let opened = try await store.open()
+            #expect(opened.next > stored)
+            if let gap = opened.gap {
+                _ = try await store.commit([.gap(gap)], settled: next - 1, state: nil)
+            }
+            let all = try await store.all(after: next - 1, settled: next - 1, stored: opened.next - 1)
+            let context: Comment = "byte \(index) of \(name), seed \(seed)"
+            var expected = next
+            var missing: Set<UInt64> = []
+            for entry in all {
+                #expect(entry.first == expected, context)
+                expected = entry.last + 1
+                if case .reading(let reading) = entry {
+                    #expect(reading == sampleReading(reading.sequence), context)
+                } else if entry.first <= stored {
+                    missing.formUnion(entry.first...min(entry.last, stored))
+                }
+            }
+            #expect(expected == opened.next, context)
+            // At most the blocks that hold the byte.
+            let hit = blocks(in: good).filter { $0.range.contains(index) }
+            #expect(missing.isSubset(of: Set(hit.flatMap { $0.header.first...$0.header.last })), context)
+        }
+    }
+
+    /// Five thousand readings in blocks of all sizes.
+    private func filled(inLog: Bool) async throws -> (next: UInt64, stored: UInt64) {
+        let store = try place.store()
+        let next = try await store.open().next
+        var position = next
+        for size in [1000, 1, 2, 3, 50, 500, 1, 1, 700, 2000, 742] as [UInt64] {
+            _ = try await store.commit(
+                sampleEntries(position..<(position + size))[...], settled: next - 1, state: nil)
+            position += size
+        }
+        if inLog {
+            // As a power cut leaves it; a closed database has no log.
+            let files = ["outbox.db", "outbox.db-wal"].map { ($0, place.bytes($0)) }
+            try await store.close(next: position, settled: next - 1)
+            for (name, bytes) in files { try place.write(bytes, to: name) }
+        } else {
+            try await store.close(next: position, settled: next - 1)
+        }
+        return (next, position - 1)
+    }
+
+    private func blocks(in bytes: [UInt8]) -> [(range: Range<Int>, header: OutboxBlock.Header)] {
+        bytes.withUnsafeBytes { bytes in
+            bytes.indices.compactMap { index in
+                OutboxBlock.header(UnsafeRawBufferPointer(rebasing: bytes[index...])).flatMap {
+                    $0.kind == .readings ? (index..<(index + $0.length), $0) : nil
+                }
+            }
+        }
+    }
+}
+
+/// SplitMix64: chance that can be had again.
+struct Generator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
+        return value ^ value >> 31
+    }
+}

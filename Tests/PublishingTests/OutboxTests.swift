@@ -1,0 +1,580 @@
+import Foundation
+import Sensors
+import Supervision
+import Testing
+
+@testable import Publishing
+
+@Suite(.timeLimit(.minutes(10)))
+struct OutboxTests {
+    private let place = OutboxPlace()
+
+    private func readings(_ count: Int) -> [Reading] { (0..<UInt64(count)).map { sampleReading($0) } }
+
+    /// Takes messages until they held that many readings, and acknowledges them.
+    private func receive(
+        _ count: Int, _ link: FakeLink, _ outbox: Outbox, _ transport: Int = 0, into received: inout Received
+    ) async throws {
+        let end = received.order.count + count
+        while received.order.count < end {
+            try Task.checkCancellation()
+            let messages = link.take()
+            for message in messages { received.take(message.content) }
+            await outbox.settle(transport, acknowledged: messages.map(\.number))
+            await Task.yield()
+        }
+    }
+
+    // MARK: - The way of a reading
+
+    @Test func aConnectedTransportGetsReadingsAtOnceAndNothingIsWritten() async throws {
+        let fixture = try OutboxFixture(OutboxFixture.options(place.folder, .window(.seconds(5))))
+        await fixture.outbox.open()
+        let link = FakeLink()
+        await fixture.outbox.connect(0, link)
+        let before = place.bytes("outbox.db-wal")
+        var received = Received()
+        for _ in 0..<20 {
+            let numbers = try await fixture.outbox.accept(readings(5))
+            let messages = link.take()
+            for message in messages { received.take(message.content) }
+            #expect(received.order.last == numbers?.upperBound)
+            await fixture.outbox.settle(0, acknowledged: messages.map(\.number))
+            fixture.clock.advance(by: .seconds(1))
+        }
+        #expect(received.order.count == 100)
+        #expect(await fixture.outbox.status.memory == 0)
+        #expect(place.bytes("outbox.db-wal") == before)
+    }
+
+    @Test func theWindowEndsWithACommit() async throws {
+        let fixture = try OutboxFixture(OutboxFixture.options(place.folder, .window(.seconds(5))))
+        await fixture.outbox.open()
+        try await fixture.outbox.accept(readings(10))
+        await fixture.clock.sleepers(atLeast: 1)
+        fixture.clock.advance(by: .milliseconds(4999))
+        #expect(await fixture.outbox.status.disk == 0)
+        fixture.clock.advance(by: .milliseconds(1))
+        try await fixture.until { $0.disk == 10 && $0.memory == 0 }
+        // The next window begins with the next reading.
+        fixture.clock.advance(by: .seconds(100))
+        try await fixture.outbox.accept(readings(3))
+        await fixture.clock.sleepers(atLeast: 1)
+        #expect(await fixture.outbox.status.memory == 3)
+        fixture.clock.advance(by: .seconds(5))
+        try await fixture.until { $0.disk == 13 }
+    }
+
+    @Test func storedMeansOnDiskOrAcknowledged() async throws {
+        let fixture = try OutboxFixture(OutboxFixture.options(place.folder, .window(.seconds(5))))
+        await fixture.outbox.open()
+        try await fixture.outbox.store(readings(7))
+        #expect(await fixture.outbox.status.disk == 7)
+        // Without files only a receiver can make it so.
+        let memory = try OutboxFixture(OutboxFixture.options(nil))
+        await memory.outbox.open()
+        let link = FakeLink()
+        await memory.outbox.connect(0, link)
+        async let stored: Void = memory.outbox.store(readings(7))
+        try await memory.until { $0.memory == 7 }
+        await memory.outbox.settle(0, acknowledged: link.take().map(\.number))
+        try await stored
+    }
+
+    @Test func allTransportsMustHaveIt() async throws {
+        let fixture = try OutboxFixture(OutboxFixture.options(place.folder), transports: ["one", "two"])
+        await fixture.outbox.open()
+        let links = [FakeLink(), FakeLink()]
+        await fixture.outbox.connect(0, links[0])
+        var received = [Received(), Received()]
+        try await fixture.outbox.accept(readings(5000))
+        try await receive(5000, links[0], fixture.outbox, into: &received[0])
+        try await fixture.until { $0.disk == 5000 && $0.memory == 0 }
+        #expect(await fixture.outbox.status.transports.map(\.lag) == [0, 5000])
+        await fixture.outbox.connect(1, links[1])
+        try await receive(5000, links[1], fixture.outbox, 1, into: &received[1])
+        #expect(received[1].order == received[0].order && received[0].order == received[0].order.sorted())
+        try await fixture.until { $0.disk == 0 && $0.memory == 0 }
+        // The blocks are gone, too.
+        try await fixture.until { $0.bytes < 60_000 }
+    }
+
+    @Test func aBacklogComesBeforeWhatIsNew() async throws {
+        let fixture = try OutboxFixture(OutboxFixture.options(place.folder))
+        await fixture.outbox.open()
+        try await fixture.outbox.store(readings(20_000))
+        let link = FakeLink()
+        var received = Received()
+        await fixture.outbox.connect(0, link)
+        try await fixture.outbox.accept(readings(10))
+        try await receive(20_010, link, fixture.outbox, into: &received)
+        #expect(received.order == received.order.sorted() && received.gaps.isEmpty)
+        for (index, number) in received.order.enumerated() where index < 20_000 {
+            #expect(received.readings[number]?.value == sampleReading(UInt64(index)).value)
+        }
+    }
+
+    @Test func aLostConnectionSendsAgain() async throws {
+        let fixture = try OutboxFixture(OutboxFixture.options(place.folder))
+        await fixture.outbox.open()
+        let first = FakeLink()
+        await fixture.outbox.connect(0, first)
+        try await fixture.outbox.store(readings(100))
+        #expect(first.take().count == 2)
+        first.fail()
+        await fixture.outbox.disconnect(0)
+        let second = FakeLink()
+        await fixture.outbox.connect(0, second)
+        var received = Received()
+        try await receive(100, second, fixture.outbox, into: &received)
+        #expect(received.order.count == 100)
+    }
+
+    // MARK: - Starts
+
+    @Test func aCleanEndGoesOnCountingAndASuddenOneTellsTheGap() async throws {
+        var last: UInt64 = 0
+        for round in 0..<6 {
+            let fixture = try OutboxFixture(OutboxFixture.options(place.folder))
+            await fixture.outbox.open()
+            let numbers = try #require(try await fixture.outbox.accept(readings(10)))
+            try await fixture.outbox.flush()
+            if round.isMultiple(of: 2) {
+                // After the sudden end of the round before.
+                #expect(round == 0 || numbers.lowerBound > last + 10)
+                await fixture.outbox.close()
+            } else {
+                #expect(numbers.lowerBound == last + 1)
+            }
+            last = numbers.upperBound
+        }
+        let fixture = try OutboxFixture(OutboxFixture.options(place.folder))
+        await fixture.outbox.open()
+        let link = FakeLink()
+        await fixture.outbox.connect(0, link)
+        var received = Received()
+        try await receive(60, link, fixture.outbox, into: &received)
+        let first = try #require(received.order.first)
+        for number in first...last { #expect(received.isAccounted(number)) }
+        #expect(received.gaps.allSatisfy { $0.reason == .restart } && received.gaps.count >= 2)
+    }
+
+    @Test func numbersNeverComeAgain() async throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = Generator(state: seed)
+        var used: Set<UInt64> = []
+        var last: UInt64 = 0
+        for _ in 0..<1000 {
+            let store = try place.store()
+            let opened = try await store.open()
+            var (next, ceiling) = (opened.next, opened.ceiling)
+            for _ in 0..<Int.random(in: 0..<4, using: &random) {
+                let count = UInt64.random(in: 0..<6000, using: &random)
+                if next + count > ceiling {
+                    ceiling = next + count + OutboxStore.step
+                    try await store.reserve(ceiling: ceiling, settled: next - 1)
+                }
+                // A few stand for all of them.
+                for number in [next, next + count / 2, next + count] where number < ceiling {
+                    #expect(used.insert(number).inserted || number == next, "seed \(seed)")
+                    #expect(number >= last, "seed \(seed)")
+                    last = max(last, number)
+                }
+                next += count + 1
+            }
+            switch Int.random(in: 0..<10, using: &random) {
+            case 0: try await store.close(next: next, settled: next - 1)
+            case 1:
+                // Torn while it was written: one of the copies.
+                var bytes = place.bytes("sequence")
+                bytes[Int.random(in: 0..<36, using: &random)] ^= 1
+                try place.write(bytes, to: "torn")
+            default: break
+            }
+        }
+    }
+
+    // MARK: - Failing disks
+
+    @Test(.enabled(if: geteuid() == 0, "mounts file systems")) func aFullDiskIsNoticedAndComesBack() async throws {
+        try await withFileSystem { mount in
+            var options = OutboxFixture.options("\(mount)/outbox")
+            options.memory = 100
+            let fixture = try OutboxFixture(options)
+            await fixture.outbox.open()
+            let first = try #require(try await fixture.outbox.accept(readings(50)))
+            try await fixture.outbox.flush()
+            try? shell("dd if=/dev/zero of=\(mount)/ballast bs=4k 2>/dev/null")
+            // Its files still have room for some.
+            var accepted = 50
+            while await fixture.outbox.status.alarm == nil {
+                try await fixture.outbox.accept(readings(40))
+                accepted += 40
+            }
+            try await fixture.console.next(containing: "the disk takes no readings: database or disk is full")
+            for _ in 0..<20 { try await fixture.outbox.accept(readings(40)) }
+            #expect(await fixture.outbox.status.memory <= 100)
+            try await fixture.console.next(containing: "from now on the oldest make room")
+            let before = await fixture.outbox.status.next
+            let stored = Task { try await fixture.outbox.store(readings(40)) }
+            while await fixture.outbox.status.next < before + 40 { await Task.yield() }
+            for _ in 0..<4 { try await fixture.outbox.accept(readings(40)) }
+            let error = await #expect(throws: NotStoredError.self) { try await stored.value }
+            #expect(error?.reason == "database or disk is full")
+            accepted += 800 + 40 + 160
+
+            try shell("rm \(mount)/ballast")
+            try await recovered(fixture, first: first.lowerBound, accepted: accepted, reasons: [.memory])
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "mounts file systems")) func aReadOnlyDiskIsUsedAgainWhenItIsWritable()
+        async throws
+    {
+        try await withFileSystem { mount in
+            var options = OutboxFixture.options("\(mount)/outbox")
+            options.memory = 100
+            var fixture = try OutboxFixture(options)
+            await fixture.outbox.open()
+            let first = try #require(try await fixture.outbox.accept(readings(50)))
+            await fixture.outbox.close()
+            try shell("mount -o remount,ro \(mount)")
+            fixture = try OutboxFixture(options)
+            await fixture.outbox.open()
+            try await fixture.console.next(containing: "the disk takes no readings: ")
+            for _ in 0..<6 { try await fixture.outbox.accept(readings(40)) }
+            #expect(await fixture.outbox.status.memory <= 100)
+            try shell("mount -o remount,rw \(mount)")
+            try await recovered(
+                fixture, first: first.lowerBound, accepted: 290, reasons: [.memory, .restart, .several])
+        }
+    }
+
+    private func recovered(
+        _ fixture: OutboxFixture, first: UInt64, accepted: Int, reasons: Set<OutboxGap.Reason>
+    ) async throws {
+        await fixture.clock.sleepers(atLeast: 1)
+        fixture.clock.advance(by: .seconds(60))
+        try await fixture.console.next(containing: "the disk takes readings again")
+        try await fixture.outbox.flush()
+        let status = await fixture.outbox.status
+        #expect(status.alarm == nil && status.droppedNow > 0 && status.memory == 0)
+        let link = FakeLink()
+        await fixture.outbox.connect(0, link)
+        var received = Received()
+        while received.order.last != status.next - 1 {
+            try await receive(1, link, fixture.outbox, into: &received)
+        }
+        // Every reading is delivered or missing, and which are missing is told.
+        #expect(received.order.count + Int(status.droppedNow) == accepted)
+        #expect(Set(received.gaps.map(\.reason)).isSubset(of: reasons) && !received.gaps.isEmpty)
+        var number = first
+        for gap in received.gaps.sorted(by: { $0.first < $1.first }) {
+            while number < gap.first {
+                #expect(received.readings[number] != nil)
+                number += 1
+            }
+            number = max(number, gap.last + 1)
+        }
+        while number < status.next {
+            #expect(received.readings[number] != nil)
+            number += 1
+        }
+        await fixture.outbox.close()
+    }
+
+    private func withFileSystem(_ body: (String) async throws -> Void) async throws {
+        let mount = place.path("mount")
+        try FileManager.default.createDirectory(atPath: mount, withIntermediateDirectories: true)
+        try shell("mount -t tmpfs -o size=1m tmpfs \(mount)")
+        let result: Result<Void, any Error>
+        do { result = .success(try await body(mount)) } catch { result = .failure(error) }
+        try shell("umount -l \(mount)")
+        try result.get()
+    }
+
+    @Test func suspendingTakesNothingMore() async throws {
+        var options = OutboxFixture.options(nil)
+        options.memory = 100
+        options.whenFull = .suspend
+        let fixture = try OutboxFixture(options)
+        await fixture.outbox.open()
+        try await fixture.outbox.accept(readings(100))
+        let waiting = Task { try await fixture.outbox.accept(readings(5)) }
+        try await fixture.console.next(containing: "takes no readings until there is room")
+        #expect(await fixture.outbox.status.accepted == 100)
+        let link = FakeLink()
+        await fixture.outbox.connect(0, link)
+        await fixture.outbox.settle(0, acknowledged: link.take().map(\.number))
+        #expect(try await waiting.value == 101...105)
+        #expect(await fixture.outbox.status.droppedNow == 0)
+        // Who waits can be cancelled.
+        try await fixture.outbox.accept(readings(95))
+        let cancelled = Task { try await fixture.outbox.accept(readings(50)) }
+        cancelled.cancel()
+        await #expect(throws: CancellationError.self) { try await cancelled.value }
+    }
+
+    @Test func whatTheMailboxLostIsAccountedFor() async throws {
+        let fixture = try OutboxFixture(OutboxFixture.options(nil))
+        await fixture.outbox.open()
+        let link = FakeLink()
+        await fixture.outbox.connect(0, link)
+        try await fixture.outbox.accept(readings(2), missing: 5)
+        var received = Received()
+        for message in link.take() { received.take(message.content) }
+        #expect(received.gaps.map(\.count) == [5] && received.gaps.first?.reason == .mailbox)
+        #expect(received.order == [6, 7])
+    }
+
+    // MARK: - Refusals
+
+    @Test func aReadingThatNobodyTakesIsPutAside() async throws {
+        let fixture = try OutboxFixture(OutboxFixture.options(place.folder))
+        await fixture.outbox.open()
+        let link = FakeLink()
+        await fixture.outbox.connect(0, link)
+        let numbers = try #require(try await fixture.outbox.accept(readings(200)))
+        let bad = numbers.lowerBound + 70
+        var received = Received()
+        while received.order.count < 199 {
+            let messages = link.take()
+            var (good, refused): ([UInt64], [(UInt64, String)]) = ([], [])
+            for message in messages {
+                if case .readings(let some) = message.content, some.contains(where: { $0.sequence == bad }) {
+                    refused.append((message.number, "too large"))
+                } else {
+                    good.append(message.number)
+                    received.take(message.content)
+                }
+            }
+            await fixture.outbox.settle(0, acknowledged: good, rejected: refused)
+            await Task.yield()
+        }
+        try await fixture.console.next(containing: "refuses the reading number \(bad): too large; it is put aside")
+        try await fixture.until { $0.transports[0].lag == 0 && $0.deadLetters == 1 }
+        await fixture.outbox.close()
+        let store = try place.store()
+        _ = try await store.open()
+        let letters = await store.deadLetters(atMost: 10)
+        #expect(letters.map(\.reading.sequence) == [bad] && letters.first?.reason == "too large")
+    }
+
+    // MARK: - Time
+
+    @Test func wallTimesAreFilledInWhenTheClockIsKnown() async throws {
+        let known = Lock(false)
+        // In the first boot the clock is set at the end, in the second never.
+        func fixture(_ boot: String, isKnown: @escaping @Sendable () -> Bool) throws -> OutboxFixture {
+            try OutboxFixture(OutboxFixture.options(place.folder), boot: boot) { time in
+                isKnown() ? 1_000_000_000_000_000_000 + Int64(time) : nil
+            }
+        }
+        func untimed(_ boot: String) -> Reading {
+            Reading(
+                sensor: "s", quantity: .temperature, value: .number(1), wallTime: nil, monotonicTime: 77, bootID: boot)
+        }
+        for boot in ["first", "second"] {
+            let fixture = try fixture(boot, isKnown: { boot == "first" && known.withLock { $0 } })
+            await fixture.outbox.open()
+            try await fixture.outbox.store([untimed(boot)])
+            if boot == "first" { known.withLock { $0 = true } }
+            try await fixture.outbox.store([untimed(boot)])
+            await fixture.outbox.close()
+        }
+        let fixture = try fixture("third", isKnown: { true })
+        await fixture.outbox.open()
+        let link = FakeLink()
+        await fixture.outbox.connect(0, link)
+        try await fixture.outbox.accept([untimed("third")])
+        var received = Received()
+        try await receive(5, link, fixture.outbox, into: &received)
+        let times = received.order.compactMap { received.readings[$0] }
+        #expect(times.map(\.bootID) == ["first", "first", "second", "second", "third"])
+        let time: Int64? = 1_000_000_000_000_000_077
+        #expect(times.map(\.wallTime) == [time, time, nil, nil, time])
+    }
+
+    // MARK: - Everything at once
+
+    /// Chance does what can happen to an outbox; two receivers and what was told to be stored are the judges.
+    @Test(arguments: 0..<4) func whateverHappensNothingIsLostUnreported(_ run: Int) async throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = Generator(state: seed)
+        let context: Comment = "seed \(seed)"
+        var world = World(place: OutboxPlace(), bytes: run.isMultiple(of: 2) ? 96 << 10 : 8 << 20)
+        try await world.start()
+        for _ in 0..<400 {
+            switch Int.random(in: 0..<100, using: &random) {
+            case 0..<30: try await world.accept(Int.random(in: 1..<200, using: &random), isStored: false)
+            case 30..<40: try await world.accept(Int.random(in: 1..<300, using: &random), isStored: true)
+            case 40..<55: await world.connect(Int.random(in: 0..<2, using: &random))
+            case 55..<62: await world.disconnect(Int.random(in: 0..<2, using: &random))
+            case 62..<85: await world.receive(Int.random(in: 0..<2, using: &random), &random)
+            case 85..<93: world.fixture?.clock.advance(by: .seconds(Int.random(in: 1..<9, using: &random)))
+            case 93..<96: try await world.stop()
+            case 96..<99: try await world.kill()
+            default: try await world.damage(&random)
+            }
+        }
+        try await world.drain()
+        for receiver in world.received {
+            let missing = (world.first..<world.next).filter { !receiver.isAccounted($0) }
+            #expect(missing.isEmpty, "seed \(seed), \(receiver.gaps)")
+        }
+        for number in world.stored {
+            for receiver in world.received where receiver.readings[number] == nil {
+                let reasons = receiver.gaps.filter { $0.first <= number && number <= $0.last }.map(\.reason)
+                let isExplained = reasons.contains { $0 == .full || $0 == .several || world.isDamaged && $0 != .memory }
+                #expect(isExplained, context)
+            }
+        }
+        for receiver in world.received {
+            let wrong = receiver.readings.filter { world.values[$0.key] ?? $0.value.value != $0.value.value }
+            #expect(wrong.isEmpty, context)
+            let isOrdered = receiver.order == receiver.order.sorted()
+            // A salvage may find what came before.
+            #expect(isOrdered || world.isDamaged, context)
+        }
+    }
+
+    private struct World {
+        var place: OutboxPlace
+        let bytes: Int
+        var fixture: OutboxFixture?
+        var links: [FakeLink?] = [nil, nil]
+        var inFlight: [[OutboxMessage]] = [[], []]
+        var received = [Received(), Received()]
+        var stored: Set<UInt64> = []
+        var values: [UInt64: Reading.Value] = [:]
+        var first: UInt64 = 0
+        var next: UInt64 = 0
+        var isDamaged = false
+        private var count: UInt64 = 0
+
+        init(place: OutboxPlace, bytes: Int) {
+            self.place = place
+            self.bytes = bytes
+        }
+
+        mutating func start() async throws {
+            var options = OutboxFixture.options(place.folder, .window(.seconds(5)))
+            options.bytes = bytes
+            let fixture = try OutboxFixture(options, transports: ["one", "two"])
+            await fixture.outbox.open()
+            #expect(await fixture.outbox.status.alarm == nil)
+            let start = await fixture.outbox.status.next
+            #expect(start >= next, "a number is given again")
+            if first == 0 { first = start }
+            next = start
+            self.fixture = fixture
+            links = [nil, nil]
+            inFlight = [[], []]
+        }
+
+        mutating func accept(_ amount: Int, isStored: Bool) async throws {
+            guard let fixture else { return }
+            var readings: [Reading] = []
+            for _ in 0..<amount {
+                count += 1
+                readings.append(sampleReading(count))
+            }
+            guard let numbers = try await fixture.outbox.accept(readings) else { return }
+            for (number, reading) in zip(numbers, readings) { values[number] = reading.value }
+            next = numbers.upperBound + 1
+            if isStored {
+                try await fixture.outbox.flush()
+                stored.formUnion(numbers)
+            }
+        }
+
+        mutating func connect(_ transport: Int) async {
+            let link = FakeLink()
+            links[transport] = link
+            inFlight[transport] = []
+            await fixture?.outbox.connect(transport, link)
+        }
+
+        mutating func disconnect(_ transport: Int) async {
+            links[transport]?.fail()
+            links[transport] = nil
+            inFlight[transport] = []
+            await fixture?.outbox.disconnect(transport)
+        }
+
+        /// Acknowledges some of what is in flight, in any order. What came was received, acknowledged or not.
+        mutating func receive(_ transport: Int, _ random: inout Generator) async {
+            guard let link = links[transport] else { return }
+            for message in link.take() {
+                received[transport].take(message.content)
+                inFlight[transport].append(message)
+            }
+            inFlight[transport].shuffle(using: &random)
+            let some = inFlight[transport].prefix(Int.random(in: 0...inFlight[transport].count, using: &random))
+            inFlight[transport].removeFirst(some.count)
+            await fixture?.outbox.settle(transport, acknowledged: some.map(\.number))
+        }
+
+        mutating func stop() async throws {
+            await fixture?.outbox.close()
+            try await start()
+        }
+
+        /// The files as they are at this moment are all that is left.
+        mutating func kill() async throws {
+            await fixture?.outbox.rest()
+            let new = OutboxPlace()
+            try copy(to: new)
+            place = new
+            try await start()
+        }
+
+        mutating func damage(_ random: inout Generator) async throws {
+            isDamaged = true
+            await fixture?.outbox.rest()
+            let new = OutboxPlace()
+            try copy(to: new)
+            let name = ["outbox.db", "outbox.db-wal", "sequence"].randomElement(using: &random) ?? ""
+            var bytes = new.bytes(name)
+            if name == "sequence", !bytes.isEmpty {
+                bytes[[0, 4096].randomElement(using: &random) ?? 0] ^= 4
+            } else if !bytes.isEmpty {
+                for _ in 0..<3 { bytes[Int.random(in: 0..<bytes.count, using: &random)] ^= 1 }
+            }
+            try new.write(bytes, to: name)
+            place = new
+            try await start()
+        }
+
+        /// A copy at once, as far as the outbox is concerned: nothing is being written.
+        private func copy(to new: OutboxPlace) throws {
+            try FileManager.default.createDirectory(atPath: new.folder, withIntermediateDirectories: true)
+            for name in ["outbox.db-wal", "outbox.db", "sequence"]
+            where FileManager.default.fileExists(atPath: place.path(name)) {
+                try new.write(place.bytes(name), to: name)
+            }
+        }
+
+        mutating func drain() async throws {
+            guard let fixture else { return }
+            for transport in 0..<2 { await connect(transport) }
+            while true {
+                for transport in 0..<2 {
+                    guard let messages = links[transport]?.take() else { continue }
+                    for message in messages { received[transport].take(message.content) }
+                    await fixture.outbox.settle(transport, acknowledged: messages.map(\.number))
+                }
+                let status = await fixture.outbox.status
+                if status.transports.allSatisfy({ $0.lag == 0 }) { return }
+                try Task.checkCancellation()
+                await Task.yield()
+            }
+        }
+    }
+}
+
+func shell(_ command: String) throws {
+    let process = try Process.run(URL(fileURLWithPath: "/bin/sh"), arguments: ["-c", command])
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else { throw POSIXError(.EIO) }
+}
