@@ -49,7 +49,7 @@ sdk: fwtool
 	$(FWTOOL) sdk install
 
 unit: dependencies
-	swift test --skip SystemTests
+	Tools/run-tests --skip SystemTests
 
 # The version that devices are updated to.
 build/next/WeatherStation-%.apus: fwtool sdk $(KEY).key FORCE
@@ -60,11 +60,11 @@ test-images: $(foreach board,$(BOARDS),build/WeatherStation-$(board).img) build/
 	Tools/install-dependencies Tests/host-packages
 
 test: dependencies lint test-images
-	swift test --skip SystemTests
-	swift test --filter SystemTests
+	Tools/run-tests --skip SystemTests
+	Tools/run-tests --filter SystemTests
 
 soak: dependencies test-images
-	APUS_CUTS=300 swift test --filter PowerCutTests
+	APUS_CUTS=300 Tools/run-tests --filter PowerCutTests
 
 # These figures need no card images.
 IMAGELESS := restart.% child.% fanin.% periodic.% startstop.% cell.% wire.% mqtt.% latency.%

@@ -23,6 +23,7 @@ let package = Package(
             swiftSettings: strict),
         // What it runs beside publishing-bench, which is the repository's own.
         .executableTarget(name: "mosquitto-bench", linkerSettings: [.linkedLibrary("mosquitto")]),
+        .executableTarget(name: "sqlite-bench", linkerSettings: [.linkedLibrary("sqlite3")]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,9 +1,7 @@
-internal import Glibc
 internal import Sensors
 
 /// The way to an MQTT broker: a connection, and what readings become on it.
 struct MQTTTransport: Sendable {
-    let name: String
     private let connection: MQTTConnection
     private let encoding: MQTTEncoding
     private let homeAssistant: HomeAssistant?
@@ -12,24 +10,22 @@ struct MQTTTransport: Sendable {
 
     /// The connection begins at once, and ends when this is released.
     /// - Parameter report: takes every change of a broker's state in words.
-    /// - Throws: what is wrong with the options, or why the system has no thread to give.
+    /// - Throws: what is not valid in the options, or why the system has no thread to give.
     init(
-        _ name: String, _ options: MQTTOptions, device: String, report: @escaping @Sendable (String) -> Void,
+        _ options: MQTTOptions, device: String, report: @escaping @Sendable (String) -> Void,
         configure: (inout MQTTSettings) -> Void
     ) throws {
-        self.name = name
         encoding = try MQTTEncoding(options, device: device)
         var settings = try options.settings(device: device)
+        let status = settings.status?.topic
+        homeAssistant = try options.homeAssistant.map { try HomeAssistant($0, device: device, status: status) }
         configure(&settings)
-        homeAssistant = try options.homeAssistant.map {
-            try HomeAssistant($0, device: device, status: settings.status?.topic)
-        }
         connection = try MQTTConnection(settings) { state, address in report(state.text(address)) }
     }
 
-    /// Shows the present, past the outbox, where that is wanted.
+    /// Shows the last value of each sensor to those who only want that. Not through the outbox.
     func show(_ readings: [Reading]) {
-        homeAssistant?.show(readings, on: exchange)
+        homeAssistant?.show(readings, on: connection.exchange)
     }
 
     /// For as long as this connection of the exchange lasts.

@@ -53,6 +53,8 @@ actor Outbox {
         let answer: Mailbox<Bool>
     }
 
+    /// The transports'.
+    nonisolated let names: [String]
     private let options: OutboxOptions
     private let clocks: Clocks
     private let report: @Sendable (String) -> Void
@@ -123,6 +125,7 @@ actor Outbox {
         self.clocks = clocks
         self.report = report
         self.gauge = gauge
+        names = transports
         self.transports = transports.map { Transport(name: $0) }
         let limits = OutboxStore.Limits(
             bytes: options.bytes.map { UInt64(clamping: $0) }, age: UInt64(clamping: options.age.components.seconds),

@@ -42,7 +42,7 @@ public actor Publisher {
     private var sessions: [UInt64?] = [] {
         didSet { BrokerConnections.set(ObjectIdentifier(self), isConnected: isConnected) }
     }
-    /// Where each transport is connected to.
+    /// Those of the connections, by transport.
     private var brokers: [String: String] = [:]
     /// Readings that the mailbox had dropped when it was looked at last.
     private var missed: UInt64 = 0
@@ -152,12 +152,11 @@ extension Publisher {
     private func open() throws {
         if let error = InvalidDeviceError(device) { throw error }
         transports = []
-        for (index, destination) in destinations.enumerated() {
-            let name = index == 0 ? "mqtt" : "mqtt-\(index + 1)"
+        for destination in destinations {
             switch destination {
             case .mqtt(let options):
                 transports.append(
-                    try MQTTTransport(name, options, device: device, report: report, configure: configure))
+                    try MQTTTransport(options, device: device, report: report, configure: configure))
             }
         }
         sessions = transports.map { _ in nil }
@@ -178,7 +177,6 @@ extension Publisher {
         defer {
             transports = []
             sessions = []
-            brokers = [:]
         }
         // Here and not in the start: a large file takes some seconds, which the sensors need not wait for.
         await outbox.open()
@@ -202,8 +200,8 @@ extension Publisher {
     private func takeReadings(_ outbox: Outbox) async throws {
         while true {
             let readings = try await mailbox.receive(upTo: Self.intake)
-            for transport in transports { transport.show(readings) }
             try await outbox.accept(readings, missing: newlyMissed())
+            for transport in transports { transport.show(readings) }
         }
     }
 
@@ -223,8 +221,8 @@ extension Publisher {
     private func tell(_ file: StatusFile, _ outbox: Outbox) async throws {
         var file = file
         while true {
-            file.update(
-                await status(outbox), time: DeviceClock.wallTime(at: DeviceClock.monotonicTime), brokers: brokers)
+            let time = DeviceClock.wallTime(at: DeviceClock.monotonicTime)
+            file.update(await status(outbox), time: time, brokers: brokers)
             try await Task.sleep(for: Self.statusInterval)
         }
     }
@@ -277,13 +275,12 @@ extension Publisher {
         let progress = transport.exchange.progress()
         if !progress.acknowledged.isEmpty || !progress.rejected.isEmpty {
             let count = await outbox.settle(
-                index, acknowledged: progress.acknowledged,
-                rejected: progress.rejected.map { ($0.number, $0.reason) })
+                index, acknowledged: progress.acknowledged, rejected: progress.rejected.map { ($0.number, $0.reason) })
             if !hasAcknowledged, count > 0 { reportFirstAcknowledged() }
         }
         guard sessions.indices.contains(index), progress.session != sessions[index] else { return }
         sessions[index] = progress.session
-        brokers[transport.name] = progress.broker
+        brokers[outbox.names[index]] = progress.broker
         if let session = progress.session {
             await outbox.connect(index, transport.link(session))
         } else {

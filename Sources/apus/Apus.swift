@@ -1,4 +1,4 @@
-// apus: looks after the firmware of the device it runs on. The operator's and the app's way to updates.
+// apus: looks after the firmware of the device it runs on, and shows what waits to be delivered.
 internal import CLinux
 internal import Glibc
 internal import Updating
@@ -6,7 +6,7 @@ internal import Updating
 @main
 enum Apus {
     /// Everything the program can do, in the order in which the help shows it.
-    static let commands: [Command] = [.update, .slots, .confirm, .rollback, .factoryReset]
+    static let commands: [Command] = [.update, .slots, .confirm, .rollback, .outbox, .factoryReset]
 
     static func main() {
         // An update allocates and frees pieces of up to 256 KiB all the time. As mappings of their own each costs as much

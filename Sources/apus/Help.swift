@@ -4,7 +4,7 @@ enum Help {
         let width = Apus.commands.map(\.name.count).max() ?? 0
         let commands = Apus.commands.map { "  \(padded($0.name, width))  \($0.summary)" }.joined(separator: "\n")
         return """
-            apus: update the firmware of this device, safely.
+            apus: update the firmware of this device, safely, and see to its readings.
 
             USAGE: apus COMMAND [OPTIONS]
 

@@ -10,7 +10,7 @@ enum Output {
     static func error(_ text: String) { note("error: \(text)") }
 
     static func json(_ value: JSON) {
-        // Cannot fail: there is no floating-point number in what this program prints.
+        // Cannot fail: no number in what this program prints is infinite or none.
         if let text = try? value.text() { line(text) }
     }
 

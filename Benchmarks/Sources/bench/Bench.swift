@@ -13,7 +13,10 @@ enum Bench {
 
     /// In the order of the report.
     private static var figures: [any Figure] {
-        [BundleSize(), RootSize(), BootFigures(), RebuildTime(), UpdateCost(), UpdateTraffic(), PublishingFigures()]
+        [
+            BundleSize(), RootSize(), BootFigures(), RebuildTime(), UpdateCost(), UpdateTraffic(), PublishingFigures(),
+            StoringFigures(),
+        ]
             + SupervisionFigures.all
     }
 

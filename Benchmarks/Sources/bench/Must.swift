@@ -35,6 +35,11 @@ struct Must: Encodable {
         "fetch.function": Must(of: .ratio, atMost: 0.02),
         // Of the slot image.
         "card.function": Must(of: .ratio, atMost: 0.05),
+        "outbox.insert.100": Must(of: .ratio, atLeast: 0.8),
+        "outbox.insert.1000": Must(of: .ratio, atLeast: 0.8),
+        "outbox.insert.100.cpu": Must(of: .ratio, atMost: 2),
+        "outbox.insert.1000.cpu": Must(of: .ratio, atMost: 2),
+        "flash.bytes": Must(of: .ours, atMost: 400),
         "mqtt.acked": Must(of: .ratio, atLeast: 0.8),
         "latency.p50": Must(of: .ratio, atMost: 2),
         "latency.p99": Must(of: .ratio, atMost: 2),

@@ -16,8 +16,17 @@ enum PublishingBench {
                 port: numbers[0], milliseconds: numbers[1], window: numbers[2], bytes: numbers[3])
         // The broker's port, readings a second, readings.
         case ("latency", 3): try await Latency.publish(port: numbers[0], rate: numbers[1], count: numbers[2])
+        // Behind a folder: milliseconds, readings in a batch.
+        case ("insert", 2):
+            try await Storing.insert(
+                folder: arguments.dropFirst().first ?? "", milliseconds: numbers[0], batch: numbers[1])
+        // Behind a folder: windows; for the second, the broker's port before.
+        case ("windows", 1): try await Storing.windows(folder: arguments.dropFirst().first ?? "", count: numbers[0])
+        case ("acknowledged", 2):
+            try await Storing.acknowledged(
+                folder: arguments.dropFirst().first ?? "", port: numbers[0], count: numbers[1])
         default:
-            print("usage: publishing-bench wire|acked|latency NUMBERS...")
+            print("usage: publishing-bench wire|acked|latency|insert|windows|acknowledged [FOLDER] NUMBERS...")
             exit(64)
         }
     }
