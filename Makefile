@@ -3,7 +3,7 @@
 # make test       all tests, system tests in QEMU included
 # make soak       300 power cuts while devices update themselves
 # make test-tsan  the tests of supervision under Thread Sanitizer
-# make fuzz       the bundle's readers against a fuzzer         RUNS=1000000
+# make fuzz       what reads bundles and the boot state against a fuzzer   RUNS=1000000
 # make bench      the figures of Benchmarks/README.md, into build/bench.json; COLD=1 adds a build without any cache,
 #                 FIGURES="restart.1.p50 ..." measures only these and writes no file
 SHELL := bash
@@ -56,7 +56,7 @@ build/next/WeatherStation-%.apus: fwtool sdk $(KEY).key FORCE
 	mkdir -p $(@D)
 	$(FWTOOL) build --target $* --package-path $(APP) --version 0.2.0 --output $(@D) --key $(KEY).key
 
-test-images: $(foreach board,$(BOARDS),build/WeatherStation-$(board).img) build/next/WeatherStation-virt.apus
+test-images: $(foreach board,$(BOARDS),build/WeatherStation-$(board).img) $(foreach board,rpi3 virt,build/next/WeatherStation-$(board).apus)
 	Tools/install-dependencies Tests/host-packages
 
 test: dependencies lint test-images
@@ -77,6 +77,7 @@ test-tsan: dependencies
 
 fuzz: dependencies
 	Tools/fuzz BundleFuzz $(or $(RUNS),1000000)
+	Tools/fuzz BootStateFuzz $(or $(RUNS),1000000)
 
 # Linked as for a device: without two libraries that only the compiler's habits bring in (Sources/fwtool/SDKBundle.swift).
 LEAN := $(foreach library,swift_StringProcessing swift_RegexParser, \

@@ -101,7 +101,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "ApusTests", dependencies: ["Apus", "AppFixture"], swiftSettings: strict),
         .testTarget(
-            name: "UpdatingTests", dependencies: ["Updating", "Bundle", "Card", "BootState"], swiftSettings: strict),
+            name: "UpdatingTests", dependencies: ["Updating", "apus", "Bundle", "Card", "BootState", "JSON"],
+            swiftSettings: strict),
         .testTarget(
             name: "ApusInitTests", dependencies: ["apus-init", "BootState", "Card"], swiftSettings: strict),
         .testTarget(name: "VerityTests", dependencies: ["Verity"], swiftSettings: strict),

@@ -21,7 +21,8 @@ setexpr note_slot ${note} + 4
 setexpr note_stage ${note} + 8
 setexpr note_count ${note} + c
 setexpr note_filler ${note} + 10
-setexpr note_check ${note} + ffc
+setexpr note_little ${note} + ff8
+setexpr note_big ${note} + ffc
 
 test -n "${devtype}" || setenv devtype mmc
 test -n "${devnum}" || setenv devnum 0
@@ -46,9 +47,12 @@ if test "${active}" = b; then setenv other a; else setenv active a; setenv other
 
 # What became of the last start. Without a valid note the power was cut.
 setenv noted -; setenv stage 0; setenv count 0
-crc32 ${note} ffc ${checksum}
-if itest.l *${note} == 544f4e41 && itest.l *${checksum} == *${note_check}; then
-  setexpr.l noted *${note_slot}; setexpr.l stage *${note_stage}; setexpr.l count *${note_count}
+# Some builds of U-Boot store a checksum with its bytes in one order, some in the other: the note has both.
+crc32 ${note} ff8 ${checksum}
+if itest.l *${checksum} == *${note_little} || itest.l *${checksum} == *${note_big}; then
+  if itest.l *${note} == 544f4e41; then
+    setexpr.l noted *${note_slot}; setexpr.l stage *${note_stage}; setexpr.l count *${note_count}
+  fi
 fi
 setenv death -
 if test ${stage} = 1; then setenv death start; fi
@@ -145,8 +149,8 @@ for slot in ${first} ${second} ${first}; do
       setenv arguments "${arguments} apus.note=0x${note}"
       mw.l ${note} 544f4e41; mw.l ${note_slot} ${slot}; mw.l ${note_stage} 1
       if test ${slot} = ${preferred}; then mw.l ${note_count} ${deaths}; fi
-      mw.l ${note_filler} 5aa5c33c 3fb
-      crc32 ${note} ffc ${note_check}
+      mw.l ${note_filler} 5aa5c33c 3fa
+      crc32 ${note} ff8 ${note_little}; crc32 ${note} ff8 ${note_big}
     fi
     setenv bootargs "${console} panic=5 quiet loglevel=4 ${arguments} ${apus_args}"
     echo "apus: starting slot ${slot}: ${bootargs}"

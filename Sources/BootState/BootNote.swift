@@ -10,8 +10,12 @@
 /// | 1        | slot: 0xa or 0xb |
 /// | 2        | ``stage`` |
 /// | 3        | ``count`` |
-/// | 4...1022 | ``filler`` |
-/// | 1023     | CRC-32 of all before, big-endian as U-Boot's `crc32` stores it |
+/// | 4...1021 | ``filler`` |
+/// | 1022     | CRC-32 of words 0 to 1021, little-endian |
+/// | 1023     | the same, big-endian |
+///
+/// U-Boot's `crc32` stores in one of both orders, as it was built (CONFIG_HASH: big-endian; Debian's for Raspberry Pis
+/// is without): the boot script looks whether one of both words is what it gets, and writes both in its own order.
 ///
 /// The filler makes a whole page of evidence: after a short power cut memory decays bit by bit, and four words might well
 /// come through what a page does not.
@@ -61,10 +65,18 @@ public struct BootNote: Sendable, Hashable {
             case .b: 0xb
             }
         var words = [Self.magic, code, UInt32(stage.rawValue), UInt32(count)]
-        words += Array(repeating: Self.filler, count: Self.size / 4 - 1 - words.count)
-        let bytes = words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
-        let checksum = crc32(bytes)
-        return bytes + (0..<4).map { UInt8(truncatingIfNeeded: checksum >> (24 - 8 * $0)) }
+        words += Array(repeating: Self.filler, count: Self.size / 4 - 2 - words.count)
+        let checksum = crc32(Self.bytes(words))
+        return Self.bytes(words + [checksum, checksum.byteSwapped])
+    }
+
+    private static func bytes(_ words: [UInt32]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(4 * words.count)
+        for word in words {
+            for byte in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: word >> (8 * byte))) }
+        }
+        return bytes
     }
 
     /// Nil when the page holds no note: the power was cut since.
@@ -73,11 +85,15 @@ public struct BootNote: Sendable, Hashable {
         func word(_ index: Int) -> UInt32 {
             (0..<4).reduce(0) { $0 | UInt32(page[4 * index + $1]) << (8 * $1) }
         }
-        guard word(0) == Self.magic, let slot: Slot = word(1) == 0xa ? .a : word(1) == 0xb ? .b : nil,
+        let last = Self.size / 4 - 1
+        let checksum = crc32(Array(page[..<(4 * (last - 1))]))
+        // Of either order.
+        guard [last - 1, last].allSatisfy({ [checksum, checksum.byteSwapped].contains(word($0)) }),
+            word(0) == Self.magic, let slot: Slot = word(1) == 0xa ? .a : word(1) == 0xb ? .b : nil,
             let stage = Stage(rawValue: UInt8(truncatingIfNeeded: word(2)))
         else { return nil }
         self.init(slot: slot, stage: stage, count: UInt8(truncatingIfNeeded: word(3)))
-        // Says that the high parts of the words, the filler and the checksum are right, too.
-        guard encoded() == page else { return nil }
+        // Says that the high parts of the words and the filler are right, too.
+        guard encoded().prefix(4 * (last - 1)) == page.prefix(4 * (last - 1)) else { return nil }
     }
 }

@@ -7,7 +7,8 @@ func crc32(_ bytes: some Sequence<UInt8>) -> UInt32 {
     for byte in bytes {
         remainder ^= UInt32(byte)
         for _ in 0..<8 {
-            remainder = remainder & 1 == 1 ? remainder >> 1 ^ 0xEDB8_8320 : remainder >> 1
+            // The polynomial where the lowest bit is set, without a branch that half of the time goes the wrong way.
+            remainder = remainder >> 1 ^ (0xEDB8_8320 & (0 &- (remainder & 1)))
         }
     }
     return ~remainder

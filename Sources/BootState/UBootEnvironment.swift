@@ -52,7 +52,10 @@ enum UBootEnvironment {
 
     /// The value of 1 to `maximumDigits` hexadecimal digits, otherwise nil.
     static func hexadecimal(_ text: String, maximumDigits: Int) -> UInt32? {
-        guard (1...maximumDigits).contains(text.utf8.count), text.utf8.first != UInt8(ascii: "+") else { return nil }
+        // Swift would take a sign as well, even in "-0".
+        guard (1...maximumDigits).contains(text.utf8.count),
+            text.utf8.first != UInt8(ascii: "+"), text.utf8.first != UInt8(ascii: "-")
+        else { return nil }
         return UInt32(text, radix: 16)
     }
 }

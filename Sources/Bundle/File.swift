@@ -33,30 +33,20 @@ final class File: Sendable {
 
     /// Reads exactly `count` bytes from the current position, fewer only where the file ends.
     func read(_ count: Int) throws(FileError) -> [UInt8] {
-        var code: Int32 = 0
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            while filled < count {
-                let result = Glibc.read(descriptor, buffer.baseAddress.map { $0 + filled }, count - filled)
-                if result > 0 {
-                    filled += result
-                } else if result == 0 {
-                    return
-                } else if errno != EINTR {
-                    code = errno
-                    return
-                }
-            }
-        }
-        guard code == 0 else { throw FileError("read", path, code: code) }
-        return bytes
+        try read(count) { Glibc.read(descriptor, $0, $1) }
     }
 
     /// Reads exactly `count` bytes at `offset`, fewer only where the file ends. The position stays where it is.
     func read(_ count: Int, at offset: Int) throws(FileError) -> [UInt8] {
+        try read(count) { pread(descriptor, $0, $1, offset + count - $1) }
+    }
+
+    /// - Parameter call: reads up to so many bytes, as read(2).
+    private func read(_ count: Int, by call: (UnsafeMutablePointer<UInt8>?, Int) -> Int) throws(FileError) -> [UInt8] {
         var code: Int32 = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             while filled < count {
-                let result = pread(descriptor, buffer.baseAddress.map { $0 + filled }, count - filled, offset + filled)
+                let result = call(buffer.baseAddress.map { $0 + filled }, count - filled)
                 if result > 0 {
                     filled += result
                 } else if result == 0 {

@@ -59,6 +59,10 @@ public struct SHA256: ~Copyable {
         _ = EVP_DigestUpdate(context, bytes, bytes.count)
     }
 
+    private mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        _ = EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
+    }
+
     public consuming func finalize() -> Digest {
         Digest(
             Array(unsafeUninitializedCapacity: Digest.size) { buffer, count in
@@ -67,7 +71,9 @@ public struct SHA256: ~Copyable {
             })
     }
 
-    public static func digest(of bytes: [UInt8]) -> Digest {
+    public static func digest(of bytes: [UInt8]) -> Digest { bytes.withUnsafeBytes { digest(of: $0) } }
+
+    public static func digest(of bytes: UnsafeRawBufferPointer) -> Digest {
         var hash = SHA256()
         hash.update(bytes)
         return hash.finalize()

@@ -74,6 +74,14 @@ static inline void linux_prefetch(uintptr_t address) {
 /// open(2)'s O_DIRECT, whose value differs between architectures; glibc shows it under _GNU_SOURCE only.
 static const int linux_o_direct = __O_DIRECT;
 
+// fcntl(2): takes (F_WRLCK) or gives back (F_UNLCK) the lock of a range of bytes for this open file, at once or not at all.
+// Locks of open file descriptions are F_OFD_SETLK, 37 on all architectures (asm-generic/fcntl.h in Linux); glibc shows it
+// under _GNU_SOURCE only.
+static inline int linux_lock(int descriptor, short type, off_t start, off_t length) {
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
+    return fcntl(descriptor, 37, &lock);
+}
+
 // <linux/fs.h> has these too, but cannot be included beside glibc 2.36's <sys/mount.h>: both declare the same types.
 /// Size of a block device in bytes, as a uint64_t.
 static const unsigned long linux_blkgetsize64 = _IOR(0x12, 114, size_t);

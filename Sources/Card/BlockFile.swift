@@ -57,6 +57,20 @@ public final class BlockFile: BlockDevice {
         return [UInt8](buffer[(offset - begin)..<(offset - begin + count)])
     }
 
+    public func readBack(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(CardError) {
+        let isAligned = [offset, buffer.count, Int(bitPattern: buffer.baseAddress)].allSatisfy {
+            $0.isMultiple(of: Self.alignment)
+        }
+        guard direct >= 0, isAligned else {
+            return buffer.copyBytes(from: try readBack(at: offset, count: buffer.count))
+        }
+        try check(offset, buffer.count, path: path)
+        var code: Int32 = 0
+        guard fill(buffer, from: direct, at: offset, &code) == buffer.count else {
+            throw .system("read", path, code: code)
+        }
+    }
+
     public func write(_ bytes: [UInt8], at offset: Int) throws(CardError) {
         try check(offset, bytes.count, path: path)
         var written = 0
@@ -74,6 +88,17 @@ public final class BlockFile: BlockDevice {
 
     public func flush() throws(CardError) {
         guard fdatasync(descriptor) == 0 else { throw .system("write", path) }
+    }
+
+    public func lock(_ range: Range<Int>) throws(CardError) -> Bool {
+        if linux_lock(descriptor, Int16(F_WRLCK), range.lowerBound, range.count) == 0 { return true }
+        // POSIX leaves open which of the two it is.
+        guard errno == EAGAIN || errno == EACCES else { throw .system("lock", path) }
+        return false
+    }
+
+    public func unlock(_ range: Range<Int>) {
+        _ = linux_lock(descriptor, Int16(F_UNLCK), range.lowerBound, range.count)
     }
 
     private func fill(

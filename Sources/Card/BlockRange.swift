@@ -25,10 +25,23 @@ public struct BlockRange: BlockDevice {
         return try device.readBack(at: range.lowerBound + offset, count: count)
     }
 
+    public func readBack(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(CardError) {
+        try check(offset, buffer.count, path: "the partition")
+        try device.readBack(at: range.lowerBound + offset, into: buffer)
+    }
+
     public func write(_ bytes: [UInt8], at offset: Int) throws(CardError) {
         try check(offset, bytes.count, path: "the partition")
         try device.write(bytes, at: range.lowerBound + offset)
     }
 
     public func flush() throws(CardError) { try device.flush() }
+
+    public func lock(_ part: Range<Int>) throws(CardError) -> Bool { try device.lock(onDevice(part)) }
+
+    public func unlock(_ part: Range<Int>) { device.unlock(onDevice(part)) }
+
+    private func onDevice(_ part: Range<Int>) -> Range<Int> {
+        (range.lowerBound + part.lowerBound)..<(range.lowerBound + part.upperBound)
+    }
 }

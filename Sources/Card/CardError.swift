@@ -12,6 +12,8 @@ public enum CardError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Sector 0 is no partition table of an Apus card.
     case noApusCard(path: String)
     case bootState(BootStateError)
+    /// Another program is in the middle of a change of the boot state, and does not come to its end.
+    case bootStateInUse
 
     static func system(_ operation: String, _ path: String, code: Int32 = errno) -> CardError {
         .system(operation: operation, path: path, code: code)
@@ -26,6 +28,7 @@ public enum CardError: Error, Sendable, Equatable, CustomStringConvertible {
             "\(path) does not keep what is written to it (byte \(offset)): the card is worn out or damaged; replace it"
         case .noApusCard(let path): "\(path) is not an Apus card: it lacks its partition table"
         case .bootState(let error): error.description
+        case .bootStateInUse: "another program has been changing the boot state for too long"
         }
     }
 }

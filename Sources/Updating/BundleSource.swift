@@ -7,6 +7,9 @@ public protocol BundleSource: AnyObject {
     /// Bytes taken from it so far, with what its protocol adds.
     var fetched: Int { get }
 
+    /// Whether nobody pays, or waits, for reading it a second time.
+    var isLocal: Bool { get }
+
     /// Says what will be read next, in ascending order, so that few requests fetch it and nothing else.
     ///
     /// Reading anything else is allowed all the same.

@@ -7,6 +7,8 @@ public final class FileSource: BundleSource {
     public let name: String
     public let size: Int?
     public private(set) var fetched = 0
+    /// A pipe may come from anywhere.
+    public var isLocal: Bool { size != nil }
     private let descriptor: Int32
     /// How long a pipe may bring nothing.
     private let limit: Duration
@@ -53,16 +55,32 @@ public final class FileSource: BundleSource {
     }
 
     private func receive(_ count: Int, at offset: Int? = nil) throws(UpdateError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: count)
-        var filled = 0
-        while filled < count {
-            if size == nil { try waitForBytes() }
-            let result = bytes.withUnsafeMutableBytes { buffer in
-                let free = buffer.baseAddress.map { $0 + filled }
-                return size == nil
-                    ? Glibc.read(descriptor, free, count - filled)
-                    : pread(descriptor, free, count - filled, (offset ?? 0) + filled)
+        var failure: UpdateError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            do throws(UpdateError) {
+                try fill(
+                    UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]), at: offset
+                )
+                filled = count
+            } catch {
+                failure = error
             }
+        }
+        if let failure { throw failure }
+        position += count
+        fetched += count
+        return bytes
+    }
+
+    private func fill(_ bytes: UnsafeMutableRawBufferPointer, at offset: Int?) throws(UpdateError) {
+        var filled = 0
+        while filled < bytes.count {
+            if size == nil { try waitForBytes() }
+            let free = bytes.baseAddress.map { $0 + filled }
+            let result =
+                size == nil
+                ? Glibc.read(descriptor, free, bytes.count - filled)
+                : pread(descriptor, free, bytes.count - filled, (offset ?? 0) + filled)
             if result == 0 { throw .bundle(.truncated(size: (size == nil ? position : offset ?? 0) + filled)) }
             if result > 0 {
                 filled += result
@@ -70,9 +88,6 @@ public final class FileSource: BundleSource {
                 throw .sourceUnreadable(name, reason: systemMessage(errno))
             }
         }
-        position += count
-        fetched += count
-        return bytes
     }
 
     private func waitForBytes() throws(UpdateError) {

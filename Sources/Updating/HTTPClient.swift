@@ -7,11 +7,13 @@ internal import Glibc
 /// libcurl was weighed: in Debian it brings 26 packages and 6 MB packed, a third of a bundle.
 public final class HTTPClient {
     private let settings: HTTPSettings
+    private let resolver: Resolver
     private var context: TLSContext?
     private var kept: (origin: String, proxy: HTTPURL?, connection: HTTPConnection)?
 
     public init(_ settings: HTTPSettings) {
         self.settings = settings
+        resolver = Resolver(settings.search)
         // OpenSSL writes to sockets without MSG_NOSIGNAL; a broken connection is an error here, not the program's end.
         signal(SIGPIPE, SIG_IGN)
     }
@@ -142,7 +144,7 @@ public final class HTTPClient {
         let next = proxy ?? url
         let socket = try TCPSocket(
             host: next.host, port: next.port, name: proxy == nil ? next.host : "the proxy \(next.host)",
-            limit: settings.connectLimit)
+            resolver: resolver, limit: settings.connectLimit)
         let connection = HTTPConnection(socket)
         guard url.scheme == .https else { return connection }
         if let proxy { try openTunnel(to: url, by: proxy, on: connection) }

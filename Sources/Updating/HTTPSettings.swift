@@ -11,7 +11,7 @@ public struct HTTPSettings: Sendable {
     /// from 1 s to 60 s that is about six minutes.
     public var maximumRetries = 10
 
-    /// To find the host's address and connect, for each of its addresses.
+    /// To find the host's addresses, and as much again to connect to each of them.
     public var connectLimit = Duration.seconds(20)
     /// From the request to the end of the answer's header; the TLS handshake has as much again.
     public var answerLimit = Duration.seconds(30)
@@ -20,6 +20,8 @@ public struct HTTPSettings: Sendable {
     /// Bytes. Slower than this a bundle of 20 MB would take two weeks.
     static let minimumProgress = 1024
 
+    /// Finds the addresses of a host; another one in tests.
+    var search: Resolver.Search = { Resolver.systemSearch($0, $1) }
     /// Waits before a retry; another one in tests.
     var pause: @Sendable (Duration) -> Void = { Self.sleep($0) }
 

@@ -8,6 +8,7 @@ internal import Bundle
 public final class HTTPSource: BundleSource {
     public var name: String { url.shown }
     public private(set) var size: Int?
+    public var isLocal: Bool { false }
     public private(set) var fetched = 0
 
     /// Told of each failure that is not the last one: what happened, and how long the pause is.

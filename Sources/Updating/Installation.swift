@@ -25,12 +25,14 @@ struct Installation {
 
     private static let emptyHeader = [UInt8](repeating: 0, count: SlotHeader.blockSize)
 
-    /// Bytes read back at once.
-    private static let window = 1 << 16
-
-    /// Bytes fetched after which they are made to last: what a power cut can cost again. A 256th of the bundle is little
-    /// to fetch again, and 256 flushes take a card a few seconds.
+    /// Bytes fetched after which they are made to last: what a power cut can cost again.
     private let flushDistance: Int
+
+    /// A 256th of the bundle is little to fetch again, and 256 flushes take a card a few seconds. Of a bundle in a file
+    /// 4 MiB: half a second's work of a card, and nothing to pay for.
+    static func flushDistance(bundleSize: Int, isLocal: Bool) -> Int {
+        isLocal ? 4 << 20 : max(128 * 1024, bundleSize / 256)
+    }
 
     /// - Parameter head: the bundle's, as it stands there.
     init(
@@ -44,7 +46,7 @@ struct Installation {
         self.running = running
         self.target = target
         writer = SlotWriter(target, portion: pace.portion)
-        flushDistance = pace.flushDistance ?? max(128 * 1024, bundleSize / 256)
+        flushDistance = pace.flushDistance ?? Self.flushDistance(bundleSize: bundleSize, isLocal: source.isLocal)
     }
 
     mutating func run(_ report: (UpdateEvent) -> Void) throws(UpdateError) {
@@ -115,20 +117,18 @@ struct Installation {
 
     /// Reads everything that was written back from the medium. The header is not yet.
     private func verify(_ header: [UInt8]) throws(UpdateError) {
-        var window: [UInt8] = []
-        var start = 0
-        let end = plan.chunks.last.map { $0.offset + $0.size } ?? 0
+        var window = ReadBackWindow(plan.chunks, of: target)
         for (chunk, origin) in zip(plan.chunks, plan.origins) where origin != .inPlace {
-            if chunk.offset < start || chunk.offset + chunk.size > start + window.count {
-                start = chunk.offset
-                let count = min(max(Self.window, chunk.size), end - start)
-                window = []
-                window = try onCard { () throws(CardError) in try target.readBack(at: start, count: count) }
+            let digest: SHA256.Digest
+            do throws(CardError) {
+                digest = try window.read(chunk) {
+                    chunk.offset == 0
+                        ? SHA256.digest(of: header + $0.dropFirst(header.count)) : SHA256.digest(of: $0)
+                }
+            } catch {
+                throw .card(error)
             }
-            let begin = chunk.offset - start
-            var bytes = Array(window[begin..<(begin + chunk.size)])
-            if chunk.offset == 0 { bytes.replaceSubrange(..<header.count, with: header) }
-            guard SHA256.digest(of: bytes) == chunk.sha256 else {
+            guard digest == chunk.sha256 else {
                 throw .card(.writtenWrongly(path: "the card", offset: target.range.lowerBound + chunk.offset))
             }
         }

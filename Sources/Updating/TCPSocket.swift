@@ -9,24 +9,13 @@ final class TCPSocket {
 
     /// Connects to the first address of a host that answers.
     ///
-    /// The search for the addresses is the C library's, whose own limit is 5 s for each server of /etc/resolv.conf, twice.
-    init(host: String, port: Int, name: String, limit: Duration) throws(HTTPError) {
+    /// - Parameter limit: to find the addresses, and to connect to each of them.
+    init(
+        host: String, port: Int, name: String, resolver: Resolver, limit: Duration
+    ) throws(HTTPError) {
         self.name = name
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        // Only kinds of addresses this machine has itself.
-        hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV
-        var list: UnsafeMutablePointer<addrinfo>?
-        let code = getaddrinfo(host, String(port), &hints, &list)
-        guard code == 0 else {
-            let reason = code == EAI_SYSTEM ? systemMessage(errno) : String(cString: gai_strerror(code))
-            throw .unknownHost(host, reason: reason, mayPass: code == EAI_AGAIN || code == EAI_SYSTEM)
-        }
-        defer { freeaddrinfo(list) }
         var failure = HTTPError.unreachable(name, reason: "it has no address")
-        var next = list
-        while let address = next?.pointee {
-            next = address.ai_next
+        for address in try resolver.addresses(of: host, port: port, limit: limit) {
             switch Self.connect(to: address, limit: limit) {
             case .success(let descriptor):
                 self.descriptor = descriptor
@@ -46,13 +35,18 @@ final class TCPSocket {
         let code: Int32
     }
 
-    private static func connect(to address: addrinfo, limit: Duration) -> Result<Int32, ConnectError> {
+    private static func connect(to address: Resolver.Address, limit: Duration) -> Result<Int32, ConnectError> {
         let descriptor = socket(
-            address.ai_family,
-            address.ai_socktype | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), address.ai_protocol)
+            address.family, address.type | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue),
+            address.transport)
         guard descriptor >= 0 else { return .failure(ConnectError(code: errno)) }
         var code: Int32 = 0
-        if Glibc.connect(descriptor, address.ai_addr, address.ai_addrlen) != 0 {
+        let result = address.bytes.withUnsafeBytes { bytes in
+            bytes.withMemoryRebound(to: sockaddr.self) {
+                Glibc.connect(descriptor, $0.baseAddress, socklen_t(bytes.count))
+            }
+        }
+        if result != 0 {
             code = errno
             if code == EINPROGRESS {
                 guard wait(descriptor, for: POLLOUT, until: Deadline(after: limit)) else {

@@ -75,6 +75,7 @@ public enum UpdateError: Error, Sendable, Equatable, CustomStringConvertible {
         case .sourceChanged: "start the update again"
         case .http(let error): error.remedy
         case .card(.writtenWrongly): ""
+        case .card(.bootStateInUse): "find out what hangs, end it and try again"
         case .card(.noApusCard): "name a card, or an image of one that `fwtool image` made"
         case .card(.system("open", _, _)): "check the name; it needs root's rights"
         case .card: "if it happens again, replace the card"

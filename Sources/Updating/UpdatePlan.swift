@@ -24,9 +24,6 @@ struct UpdatePlan {
     /// than the whole payload in one piece.
     static let gap = 1024
 
-    /// Bytes read at once. Long reads are what cards are quick at.
-    private static let window = 1 << 16
-
     /// Looks at what the slot holds, past all caches.
     ///
     /// - Parameters:
@@ -36,17 +33,9 @@ struct UpdatePlan {
         self.chunks = chunks
         var origins: [Origin] = []
         origins.reserveCapacity(chunks.count)
-        var window: [UInt8] = []
-        var start = 0
-        let end = chunks.last.map { $0.offset + $0.size } ?? 0
+        var window = ReadBackWindow(chunks, of: target)
         for chunk in chunks {
-            if chunk.offset + chunk.size > start + window.count {
-                start = chunk.offset
-                window = []
-                window = try target.readBack(at: start, count: min(max(Self.window, chunk.size), end - start))
-            }
-            let begin = chunk.offset - start
-            if Self.holds(window[begin..<(begin + chunk.size)], chunk) {
+            if try window.read(chunk, { Self.holds($0, chunk) }) {
                 origins.append(.inPlace)
             } else if chunk.isZero {
                 origins.append(.zero)
@@ -59,14 +48,11 @@ struct UpdatePlan {
     }
 
     /// Whether these bytes are the chunk's content.
-    private static func holds(_ bytes: ArraySlice<UInt8>, _ chunk: Chunk) -> Bool {
+    private static func holds(_ bytes: UnsafeRawBufferPointer, _ chunk: Chunk) -> Bool {
         // A new card's slot is empty; finding zeros takes a tenth of the time of a hash.
-        let isZero = bytes.withUnsafeBytes { buffer in
-            guard let base = buffer.baseAddress else { return false }
-            return buffer[0] == 0 && memcmp(base, base + 1, buffer.count - 1) == 0
-        }
+        let isZero = bytes.baseAddress.map { bytes[0] == 0 && memcmp($0, $0 + 1, bytes.count - 1) == 0 } ?? false
         if isZero || chunk.isZero { return isZero && chunk.isZero }
-        return SHA256.digest(of: Array(bytes)) == chunk.sha256
+        return SHA256.digest(of: bytes) == chunk.sha256
     }
 
     private static func ranges(_ chunks: ArraySlice<Chunk>, _ origins: [Origin]) -> [Range<Int>] {

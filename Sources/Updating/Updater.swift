@@ -30,9 +30,6 @@ public struct Updater {
         public init(keys: [VerificationKey]) { self.keys = keys }
     }
 
-    /// Of the boot partition, which no update writes: what the boot script expects of a slot. The only one so far.
-    static let bootInterface = 1
-
     private let card: any BlockDevice
     private let running: Slot
     private let policy: Policy
@@ -149,8 +146,8 @@ public struct Updater {
         {
             throw .tooOld("version", has: version, needs: needed)
         }
-        if let needed = manifest.minimum.bootInterface, needed > Self.bootInterface {
-            throw .tooOld("boot interface", has: String(Self.bootInterface), needs: String(needed))
+        if let needed = manifest.minimum.bootInterface, needed > BootInterface.number {
+            throw .tooOld("boot interface", has: String(BootInterface.number), needs: String(needed))
         }
     }
 

@@ -12,7 +12,14 @@ struct BootControl {
         case adopted
         /// Another slot boots next: reboot.
         case givenUp
+        /// Another program is changing the boot state: ask again later.
+        case postponed
     }
+
+    /// In milliseconds, of waiting for another program that is changing the boot state: far above what a change takes, and
+    /// so short that the watchdog is fed in time. After it PID 1 comes back later instead of writing all the same: the
+    /// other one would overwrite its verdict, or have its own change overwritten.
+    private static let patience = 1000
 
     let slot: Slot?
     private let why: BootState.Failure?
@@ -27,7 +34,7 @@ struct BootControl {
         slot = arguments.slot
         why = arguments.why
         self.note = note
-        store = card.map { BootStateStore($0) }
+        store = card.map { BootStateStore($0, patience: Self.patience) }
     }
 
     /// Whether the running slot is on trial. False also when the card cannot be read: then it is not for us to judge.
@@ -44,6 +51,7 @@ struct BootControl {
     mutating func healthy() throws(CardError) -> Verdict {
         guard !isHealthy, let slot, let store else { return .none }
         let verdict = try judgeHealthy(slot, store)
+        guard verdict != .postponed else { return verdict }
         // Not before: a write that fails is tried again with the next report.
         isHealthy = true
         tell(.healthy)
@@ -53,14 +61,14 @@ struct BootControl {
     private func judgeHealthy(_ slot: Slot, _ store: BootStateStore) throws(CardError) -> Verdict {
         let state = try store.read()
         if state?.trial?.slot == slot {
-            try store.write { state throws(BootStateError) in try state.confirm(running: slot) }
-            return .confirmed
+            return try change(store, .confirmed) { state throws(BootStateError) in try state.confirm(running: slot) }
         }
         let active = state?.active ?? BootState.initial.active
         if slot != active, state?.trial == nil {
             let reason = why.flatMap { $0.slot == active ? $0.reason : nil } ?? .start
-            try store.write { state throws(BootStateError) in try state.adopt(running: slot, reason) }
-            return .adopted
+            return try change(store, .adopted) { state throws(BootStateError) in
+                try state.adopt(running: slot, reason)
+            }
         }
         return .none
     }
@@ -68,14 +76,25 @@ struct BootControl {
     /// The running slot proves bad: takes it back if it is on trial.
     func rollBack(_ reason: FailureReason) throws(CardError) -> Verdict {
         guard isTrial, let store else { return .none }
-        try store.write { state throws(BootStateError) in try state.rollBack(reason) }
-        return .givenUp
+        return try change(store, .givenUp) { state throws(BootStateError) in try state.rollBack(reason) }
     }
 
     /// The running slot is damaged.
     func giveUp(_ reason: FailureReason) throws(CardError) -> Verdict {
         guard let slot, let store else { return .none }
-        try store.write { state throws(BootStateError) in try state.giveUp(running: slot, reason) }
-        return .givenUp
+        return try change(store, .givenUp) { state throws(BootStateError) in
+            try state.giveUp(running: slot, reason)
+        }
+    }
+
+    private func change(
+        _ store: BootStateStore, _ verdict: Verdict, _ body: (BootState) throws(BootStateError) -> BootState
+    ) throws(CardError) -> Verdict {
+        do throws(CardError) {
+            try store.write(body)
+            return verdict
+        } catch .bootStateInUse {
+            return .postponed
+        }
     }
 }

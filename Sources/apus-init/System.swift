@@ -20,6 +20,8 @@ struct System {
     private static let growthDelay: Int64 = 10 * nanosecondsPerSecond
     /// How often the root image's state is asked for.
     private static let rootInterval: Int64 = 10 * nanosecondsPerSecond
+    /// Until a verdict is tried again that another program's change of the boot state kept from being written.
+    private static let postponement: Int64 = 10 * nanosecondsPerSecond
     /// How long a slot on trial has to become healthy, in seconds, unless `health.deadline` says otherwise.
     private static let healthTime: Int64 = 900
 
@@ -250,20 +252,22 @@ struct System {
         if time >= rootCheck {
             rootCheck = time + Self.rootInterval
             if VerityDevice.isCorrupt() == true {
+                let isDone = conclude("the root image is damaged") { boot throws(CardError) in try boot.giveUp(.root) }
                 // Said once: without a better slot this one goes on as long as it can.
-                rootCheck = .max
-                conclude("the root image is damaged") { boot throws(CardError) in try boot.giveUp(.root) }
+                if isDone { rootCheck = .max }
             }
         }
         if let deadline = trialDeadline, time >= deadline {
-            trialDeadline = nil
-            conclude("not healthy in time") { boot throws(CardError) in try boot.rollBack(.health) }
+            let isDone = conclude("not healthy in time") { boot throws(CardError) in try boot.rollBack(.health) }
+            trialDeadline = isDone ? nil : time + Self.postponement
         }
     }
 
+    /// - Returns: false when it has to be asked again.
+    @discardableResult
     private mutating func conclude(
         _ fact: String, _ decide: (inout BootControl) throws(CardError) -> BootControl.Verdict
-    ) {
+    ) -> Bool {
         let slot = boot.slot?.rawValue ?? "-"
         do throws(CardError) {
             switch try decide(&boot) {
@@ -276,10 +280,14 @@ struct System {
             case .givenUp:
                 Log.line("\(fact): slot \(slot) is given up")
                 stop(Int32(RB_AUTOBOOT), "reboot")
+            case .postponed:
+                Log.line("\(fact), but another program is changing the boot state")
+                return false
             }
         } catch {
             Log.line("\(fact), but the boot state stays as it is: \(error)")
         }
+        return true
     }
 
     private mutating func feedWatchdog() {

@@ -10,11 +10,13 @@ struct AppBinaries {
     var command: URL
 
     /// The system's programs: products of the Apus package the app depends on.
-    private static let systemPrograms = ["apus-init", "apus-root", "apus"]
+    static let systemPrograms = ["apus-init", "apus-root", "apus"]
 
     /// Cross-compiles all of them. What the compiler says goes through unchanged.
     static func build(_ package: AppPackage, sdk: InstalledSDK, quiet: Bool) throws -> AppBinaries {
-        try swiftBuild(package, sdk, product: package.product, quiet: quiet)
+        // Planning costs a second: only where it is needed.
+        let isStale = BuildPlan(of: package)?.isStale ?? false
+        try swiftBuild(package, sdk, product: package.product, quiet: quiet, plansAnew: isStale)
         let products = package.folder.appendingPathComponent(".build/\(SDKBundle.triple)/release")
         let programs = systemPrograms.map { products.appendingPathComponent($0) }
 
@@ -51,13 +53,15 @@ struct AppBinaries {
             .flatMap { ["-Xlinker", $0] }
     }
 
-    private static func swiftBuild(_ package: AppPackage, _ sdk: InstalledSDK, product: String, quiet: Bool) throws {
+    private static func swiftBuild(
+        _ package: AppPackage, _ sdk: InstalledSDK, product: String, quiet: Bool, plansAnew: Bool = false
+    ) throws {
         let command = try Command(
             "swift",
             [
                 "build", "--package-path", package.folder.path, "--swift-sdk", sdk.name, "-c", "release", "--product",
                 product,
-            ] + linkerOptions(), deadline: 3600)
+            ] + linkerOptions() + (plansAnew ? ["--disable-build-manifest-caching"] : []), deadline: 3600)
         let echo: @Sendable (String) -> Void = { FileHandle.standardError.write(Data($0.utf8)) }
         var result = try command.execute(onOutput: quiet ? nil : echo)
         // SwiftPM plans from memory and notices only by failing that a dependency lost a source file; the next run is fine.

@@ -1,3 +1,4 @@
+import BootState
 import Bundle
 import Foundation
 
@@ -109,6 +110,9 @@ struct AppPackage {
         }
         product = executables[0]
     }
+
+    /// What a device must have for this firmware: what the app asks for, and a boot partition that can start our slots.
+    var minimum: Manifest.Minimum { .init(version: minimumVersion, bootInterface: BootInterface.number) }
 
     private static let versionRule = "must be 1 to 64 letters, digits, '.', '+', '~' or '-'"
 

@@ -155,7 +155,10 @@ struct BillOfMaterials {
 
 extension BillOfMaterials {
     /// The pins of an app's Package.resolved (versions 2 and 3 of its format), and Apus itself where it is a folder.
-    static func swiftPackages(of package: AppPackage) throws -> [SwiftPackage] {
+    ///
+    /// - Parameter sources: the files that the firmware was compiled from. Pins of which it has none, such as those of
+    ///   fwtool, are left out; nil where that is unknown: then all are there.
+    static func swiftPackages(of package: AppPackage, sources: Set<String>?) throws -> [SwiftPackage] {
         struct Resolved: Decodable {
             struct Pin: Decodable {
                 struct State: Decodable {
@@ -181,8 +184,40 @@ extension BillOfMaterials {
                     revision: pin.state.revision)
             }
         }
+        if let sources {
+            let checkouts = checkouts(of: package)
+            pins.removeAll { pin in
+                guard let folder = checkouts[pin.name] else { return false }
+                return !sources.contains { $0.hasPrefix(folder.path + "/") }
+            }
+        }
         if !pins.contains(where: { $0.name == "apus" }) { pins.append(SwiftPackage(name: "apus")) }
         return pins
+    }
+
+    /// Where SwiftPM has put the packages it fetched, by identity; none where it does not tell.
+    private static func checkouts(of package: AppPackage) -> [String: URL] {
+        struct State: Decodable {
+            struct Object: Decodable { var dependencies: [Dependency] }
+            struct Dependency: Decodable {
+                var packageRef: Reference
+                var subpath: String
+            }
+            struct Reference: Decodable {
+                var identity: String
+                var kind: String
+            }
+            var object: Object
+        }
+        let build = package.folder.appendingPathComponent(".build")
+        guard let data = try? Data(contentsOf: build.appendingPathComponent("workspace-state.json")),
+            let state = try? JSONDecoder().decode(State.self, from: data)
+        else { return [:] }
+        var folders: [String: URL] = [:]
+        for dependency in state.object.dependencies where dependency.packageRef.kind.hasSuffix("SourceControl") {
+            folders[dependency.packageRef.identity] = build.appendingPathComponent("checkouts/\(dependency.subpath)")
+        }
+        return folders
     }
 
     /// The packages of an SDK that the given libraries come from, and the libraries that none of them has.

@@ -84,6 +84,9 @@ final class Emulator: Sendable {
     /// Types a line on the serial console.
     func type(_ line: String) throws { try process.send(line) }
 
+    /// Ends the board as a power cut does: at once, whatever it is doing.
+    func cutPower() async { await process.kill() }
+
     /// Waits for QEMU's end and returns its exit status.
     ///
     /// - Throws: `CancellationError`.

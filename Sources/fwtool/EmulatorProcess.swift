@@ -97,6 +97,12 @@ final class EmulatorProcess: Sendable {
         killer.cancel()
     }
 
+    /// Ends the program, which learns nothing of it, and waits for its end.
+    func kill() async {
+        signal(SIGKILL)
+        _ = await exitStatus()
+    }
+
     private func signal(_ number: Int32) {
         // Under the lock: the process identifier stays ours until `awaitEnd` has taken the lock.
         phase.withLock { phase in

@@ -78,7 +78,10 @@ struct FirmwareBuilder {
         }
         return BillOfMaterials(
             product: package.product, version: package.version, board: profile.name,
-            debian: direct + runtime.packages, swift: try BillOfMaterials.swiftPackages(of: package),
+            debian: direct + runtime.packages,
+            swift: try BillOfMaterials.swiftPackages(
+                of: package,
+                sources: BuildPlan(of: package)?.sources(of: [package.product] + AppBinaries.systemPrograms)),
             otherLibraries: runtime.others, created: BillOfMaterials.sourceDate)
     }
 
@@ -106,7 +109,7 @@ struct FirmwareBuilder {
     ) async throws -> Manifest {
         let writer = BundleWriter(
             product: package.product, version: package.version, board: profile.name,
-            minimum: .init(version: package.minimumVersion), metadata: metadata)
+            minimum: package.minimum, metadata: metadata)
         let sources =
             [BundleWriter.Source(name: Manifest.slotName, content: .file(path: slot.file.path), parts: slot.parts)]
             + boot.map { .init(name: Manifest.bootPrefix + $0.name, content: .file(path: $0.file.path)) }

@@ -10,6 +10,8 @@ struct BootControlTests {
     private final class Memory: BlockDevice {
         private let bytes = Mutex([UInt8](repeating: 0, count: 1 << 17))
         let refusesWrites = Atomic<Bool>(false)
+        /// Another program has the lock.
+        let isInUse = Atomic<Bool>(false)
 
         var size: Int { 1 << 17 }
         func read(at offset: Int, count: Int) throws(CardError) -> [UInt8] {
@@ -21,6 +23,7 @@ struct BootControlTests {
             bytes.withLock { $0.replaceSubrange(offset..<(offset + new.count), with: new) }
         }
         func flush() throws(CardError) {}
+        func lock(_ range: Range<Int>) throws(CardError) -> Bool { !isInUse.load(ordering: .relaxed) }
     }
 
     private final class Notes: Sendable {
@@ -73,6 +76,22 @@ struct BootControlTests {
         #expect(throws: CardError.self) { try control.healthy() }
         card.refusesWrites.store(false, ordering: .relaxed)
         #expect(try control.healthy() == .confirmed)
+    }
+
+    /// PID 1 must go on, and come back.
+    @Test func aVerdictWaitsForAnotherProgramsChange() throws {
+        try startTrial()
+        let before = try store.read()
+        var control = control("apus.slot=b")
+        card.isInUse.store(true, ordering: .relaxed)
+        #expect(try control.healthy() == .postponed)
+        #expect(notes.last == nil)
+        #expect(try control.rollBack(.health) == .postponed)
+        #expect(try control.giveUp(.root) == .postponed)
+        #expect(try store.read() == before)
+        card.isInUse.store(false, ordering: .relaxed)
+        #expect(try control.healthy() == .confirmed)
+        #expect(notes.last == BootNote(slot: .b, stage: .healthy))
     }
 
     @Test func theConfirmedSlotIsLeftAlone() throws {

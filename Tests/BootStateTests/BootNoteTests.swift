@@ -25,6 +25,17 @@ struct BootNoteTests {
         }
     }
 
+    /// As U-Boot itself leaves it: both checksums in its own order.
+    @Test(arguments: [false, true])
+    func readsANoteOfEitherByteOrder(isSwapped: Bool) {
+        let note = BootNote(slot: .a, stage: .started, count: 2)
+        let page = note.encoded()
+        let (little, big) = (page[4088..<4092], page[4092...])
+        #expect(Array(little.reversed()) == Array(big))
+        let own = isSwapped ? big : little
+        #expect(BootNote(decoding: Array(page[..<4088]) + Array(own) + Array(own)) == note)
+    }
+
     @Test(arguments: [0, 16, 4095, 4097])
     func refusesOtherLengths(count: Int) {
         #expect(BootNote(decoding: Array(repeating: 0, count: count)) == nil)

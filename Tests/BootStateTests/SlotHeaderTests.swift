@@ -23,6 +23,11 @@ struct SlotHeaderTests {
                 "sl_kernel=x\0sl_kernel_n=1\0sl_ramdisk=2\0sl_ramdisk_n=1\0\0",
                 .invalidValue(variable: "sl_kernel", value: "x")
             ),
+            // Swift takes this for a number, U-Boot does not.
+            (
+                "sl_kernel=-0\0sl_kernel_n=1\0sl_ramdisk=2\0sl_ramdisk_n=1\0\0",
+                .invalidValue(variable: "sl_kernel", value: "-0")
+            ),
             // A range beyond the last sector number.
             (
                 "sl_kernel=ffffffff\0sl_kernel_n=1\0sl_ramdisk=2\0sl_ramdisk_n=1\0\0",

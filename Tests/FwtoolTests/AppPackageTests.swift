@@ -41,7 +41,8 @@ struct AppPackageTests {
         let key = SigningKey().verificationKey
         try key.write(toNewFile: keys.appendingPathComponent("next.pub").path)
         let package = try AppPackage(folder: folder.url)
-        #expect(package.minimumVersion == "1.0.0")
+        // And what every firmware needs: a boot partition that can start its slot.
+        #expect(package.minimum == Manifest.Minimum(version: "1.0.0", bootInterface: 1))
         #expect(package.trusted == [key])
     }
 

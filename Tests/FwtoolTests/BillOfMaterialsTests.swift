@@ -112,12 +112,24 @@ struct BillOfMaterialsTests {
         #expect(hostile?.packages == [.init(name: "a[2J", version: "1")])
     }
 
+    /// What only fwtool is made of is no part of a firmware.
+    @Test func onlyWhatIsLinkedIsListed() throws {
+        let app = try PlannedApp(
+            pins: ["linked", "host", "elsewhere"], checkouts: ["linked": "Linked", "host": "Link"])
+        let plan = try #require(BuildPlan(of: app.package))
+        func names(_ sources: Set<String>?) throws -> [String] {
+            try BillOfMaterials.swiftPackages(of: app.package, sources: sources).map(\.name)
+        }
+        #expect(try names(plan.sources(of: ["App"])) == ["linked", "elsewhere", "apus"])
+        #expect(try names(nil) == ["linked", "host", "elsewhere", "apus"])
+    }
+
     @Test func pinsAreRead() throws {
         let folder = try ScratchFolder()
         try Data("// swift-tools-version: 6.2".utf8).write(to: folder.url.appendingPathComponent("Package.swift"))
         try Data("product: A\n".utf8).write(to: folder.url.appendingPathComponent("apus.yaml"))
         let package = try AppPackage(folder: folder.url)
-        #expect(try BillOfMaterials.swiftPackages(of: package) == [.init(name: "apus")])
+        #expect(try BillOfMaterials.swiftPackages(of: package, sources: nil) == [.init(name: "apus")])
         let file = folder.url.appendingPathComponent("Package.resolved")
         try Data(
             """
@@ -126,9 +138,9 @@ struct BillOfMaterialsTests {
             """.utf8
         ).write(to: file)
         #expect(
-            try BillOfMaterials.swiftPackages(of: package)
+            try BillOfMaterials.swiftPackages(of: package, sources: nil)
                 == [.init(name: "apus", location: "https://x.y/apus", version: "1.0.0", revision: "abc")])
         try Data("{}".utf8).write(to: file)
-        #expect(throws: FwtoolError.self) { try BillOfMaterials.swiftPackages(of: package) }
+        #expect(throws: FwtoolError.self) { try BillOfMaterials.swiftPackages(of: package, sources: nil) }
     }
 }

@@ -21,10 +21,7 @@ extension SystemTests {
         }
 
         private static func overwrite(_ range: Range<Int64>, in card: EmulatorCard) throws {
-            let handle = try FileHandle(forUpdating: card.file)
-            defer { try? handle.close() }
-            try handle.seek(toOffset: UInt64(range.lowerBound))
-            try handle.write(contentsOf: Data(repeating: 0xA5, count: Int(range.count)))
+            try card.write(Data(repeating: 0xA5, count: Int(range.count)), at: range.lowerBound)
         }
 
         @Test func aBrokenSuperblockIsRepairedAndTheContentKept() async throws {
@@ -75,6 +72,79 @@ extension SystemTests {
                 try await Self.expectSize(data.count, shell)
                 _ = try await machine.readings.next(from: "button-GPIO0")
             }
+        }
+
+        // MARK: - Power cuts while it grows
+
+        /// Large enough that growing takes a second or two.
+        private static let cardSize = 32 << 30
+        private static let cuts = 5
+        /// What growing takes on an idle machine, and some more. In milliseconds.
+        private static let growthTime = 2_500
+
+        /// Cut while it grows, the file system is sound, whatever its size, holds what it held, and grows on.
+        @Test func aPowerCutWhileItGrowsLeavesItSound() async throws {
+            let board = try BoardCatalog(directory: Machine.checkout.appendingPathComponent("BoardProfiles"))
+                .profile("virt")
+            let image = try Machine.image(for: "virt")
+            let deadline = Duration.seconds(240)
+            try await TemporaryFolder.with(beside: image) { folder in
+                let file = folder.appendingPathComponent("card.img")
+                var card = try Self.largeCard(image, at: file)
+                let full = Self.cardSize - Int(card.partitions[3].lowerBound)
+                var size = 0
+                for cut in 1...Self.cuts {
+                    // Done growing: from the beginning.
+                    if size == full { card = try Self.largeCard(image, at: file) }
+                    let moment = Duration.milliseconds(Int.random(in: 0...Self.growthTime))
+                    try await Emulator.with(board, card: card, in: folder) { emulator in
+                        try await emulator.console.wait(for: "built-in shell", deadline: deadline)
+                        // What PID 1 starts some seconds later.
+                        try emulator.type("/usr/sbin/apus-init grow-data")
+                        // The cut's moment is what is chosen; nothing is waited for.
+                        try await Task.sleep(for: moment)
+                        await emulator.cutPower()
+                    }
+                    size = try Self.checkData(of: card, in: folder)
+                    print("power cut \(cut) of \(Self.cuts) while /data grows, at \(moment): \(size >> 20) MiB")
+                }
+                // Undisturbed, and by itself.
+                let isFull = size == full
+                try await Emulator.with(board, card: card, in: folder) { emulator in
+                    try await emulator.console.wait(for: "built-in shell", deadline: deadline)
+                    let shell = Shell(emulator: emulator, deadline: deadline)
+                    if !isFull { try await shell.run("until grep grown /data/apus/events; do sleep 1; done") }
+                    #expect(try await shell.run("cat /data/note").contains("kept"))
+                    let events = try await shell.run("cat /data/apus/events || true")
+                    #expect(!events.contains("repaired") && !events.contains("anew"), "\(events)")
+                }
+                #expect(try Self.checkData(of: card, in: folder) == full)
+            }
+        }
+
+        /// A card with a file on its data partition and much room behind it.
+        private static func largeCard(_ image: URL, at file: URL) throws -> EmulatorCard {
+            let card = try EmulatorCard(file: image).copy(to: file)
+            try card.provision(settings + [("console", "shell")])
+            try addNote(card)
+            let handle = try FileHandle(forUpdating: file)
+            try handle.truncate(atOffset: UInt64(cardSize))
+            try handle.close()
+            return card
+        }
+
+        /// Checks a copy of the file system, after the replay of its journal, which is what the next mount begins with.
+        ///
+        /// - Returns: its size in bytes.
+        private static func checkData(of card: EmulatorCard, in folder: URL) throws -> Int {
+            let copy = folder.appendingPathComponent("data.img")
+            defer { try? FileManager.default.removeItem(at: copy) }
+            try card.copyData(to: copy)
+            try Command("e2fsck", ["-E", "journal_only", "-y", copy.path]).run()
+            // Status 0: nothing to correct.
+            try Command("e2fsck", ["-f", "-n", copy.path]).run()
+            #expect(try Command("debugfs", ["-R", "cat note", copy.path]).run() == "kept\n")
+            return try #require(try DataFileSystem.state(of: BlockFile(copy.path, isWritable: false))).size
         }
 
         private static func expectSize(_ bytes: Int, _ shell: Shell) async throws {

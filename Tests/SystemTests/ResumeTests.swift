@@ -24,10 +24,13 @@ extension SystemTests {
                     at: root.appendingPathComponent("next.apus"), withDestinationURL: bundle)
                 let card = try EmulatorCard(file: image).copy(to: folder.appendingPathComponent("card.img"))
                 try card.provision([("console", "shell"), ("button.line", "GPIO0"), ("led.line", "GPIO7")])
-                try Self.forgetContent(of: card)
+                // So that everything has to be fetched.
+                try card.eraseDirectory(of: .a)
                 try await WebServer.with(root) { url in
                     let fetched = try await Emulator.with(board, card: card, in: folder) { emulator in
                         try await emulator.console.wait(for: "built-in shell", deadline: Self.deadline)
+                        let shell = Shell(emulator: emulator, deadline: Self.deadline)
+                        try await shell.network()
                         // Slow enough that one percent takes some time.
                         try emulator.type("apus update \(url)/next.apus --json --rate-limit 4M")
                         while true {
@@ -39,22 +42,23 @@ extension SystemTests {
                     }
                     try await Emulator.with(board, card: card, in: folder) { emulator in
                         try await emulator.console.wait(for: "built-in shell", deadline: Self.deadline)
-                        try emulator.type(
-                            "apus update \(url)/next.apus --json & while [ -d /proc/$! ]; do "
-                                + "now=$(grep VmHWM /proc/$!/status) && most=$now; done 2>/dev/null; echo '<'$most'>'")
-                        while true {
-                            let event = try await Self.nextEvent(emulator)
-                            guard event["event"] == .string("done"), case .integer(let again)? = event["fetched"],
-                                case .integer(let written)? = event["written"]
-                            else { continue }
-                            let memory = try await emulator.console.wait(for: "kB>", deadline: Self.deadline)
-                            print(
-                                "update cut at \(fetched) of \(size) bytes: \(again) fetched again, "
-                                    + "\(written) written, \(memory.split(separator: "<").last ?? "")")
-                            // Nine tenths are there, and one percent is for the head and for what was not flushed.
-                            #expect(Int(again) + fetched <= size + size / 100 + size / 100)
-                            return
-                        }
+                        let shell = Shell(emulator: emulator, deadline: Self.deadline)
+                        try await shell.network()
+                        let text = try await shell.run(
+                            "apus update \(url)/next.apus --json >/tmp/events & while [ -d /proc/$! ]; do "
+                                + "now=$(grep VmHWM /proc/$!/status) && most=$now; done 2>/dev/null; "
+                                + "echo $most; tail -n 1 /tmp/events")
+                        let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("{") }, "\(text)")
+                        guard case .object(let event) = try JSON(parsing: String(line)),
+                            event["event"] == .string("done"), case .integer(let again)? = event["fetched"],
+                            case .integer(let written)? = event["written"]
+                        else { throw FwtoolError("the update ended with: \(text)") }
+                        let memory = text.split(separator: "\n").first ?? ""
+                        print(
+                            "update cut at \(fetched) of \(size) bytes: \(again) fetched again, "
+                                + "\(written) written, \(memory)")
+                        // Nine tenths are there, and one percent is for the head and for what was not flushed.
+                        #expect(Int(again) + fetched <= size + size / 100 + size / 100)
                     }
                 }
             }
@@ -67,21 +71,6 @@ extension SystemTests {
                 let rest = try await emulator.console.wait(for: "}\n", deadline: deadline)
                 if case .object(let event)? = try? JSON(parsing: "{\"event\":" + rest.dropLast()) { return event }
             }
-        }
-
-        /// Takes the directory away that tells what the running slot holds: everything has to be fetched.
-        private static func forgetContent(of card: EmulatorCard) throws {
-            let handle = try FileHandle(forUpdating: card.file)
-            defer { try? handle.close() }
-            let slot = card.partitions[1]
-            try handle.seek(toOffset: UInt64(slot.lowerBound))
-            let header = try SlotHeader(decoding: [UInt8](try handle.read(upToCount: SlotHeader.blockSize) ?? Data()))
-            // Behind the payload, on the next 4 KiB (docs/card-layout.md).
-            let end = Int64(max(header.kernel.upperBound, header.ramdisk.upperBound)) * 512
-            try handle.seek(toOffset: UInt64(slot.lowerBound + (end + 4095) / 4096 * 4096))
-            #expect(try handle.read(upToCount: 8) == Data("APUSHEAD".utf8))
-            try handle.seek(toOffset: UInt64(slot.lowerBound + (end + 4095) / 4096 * 4096))
-            try handle.write(contentsOf: Data(count: 16))
         }
     }
 }

@@ -7,29 +7,37 @@ struct Shell: Sendable {
     let emulator: Emulator
     let deadline: Duration
 
-    /// Runs a command and returns what it wrote; lines of others may be among it.
+    /// Runs a command in a subshell and returns the lines it wrote, without those that others write at the same time.
     ///
     /// - Throws: `FwtoolError` when its status is not 0.
     @discardableResult
     func run(_ command: String) async throws -> String {
-        // The quotes keep the echo of what is typed from being taken for the marks.
-        try emulator.type("echo '<'out'>'; { \(command); } 2>&1; echo '<'status $?'>'")
-        try await emulator.console.wait(for: "\n<out>\n", deadline: deadline)
-        let text = try await emulator.console.wait(for: "<status 0>", "<status 1", "<status 2", deadline: deadline)
-        guard let mark = text.range(of: "<status", options: .backwards), text.hasSuffix("<status 0>") else {
-            throw FwtoolError("'\(command)' failed on the board: \(text)")
+        // Each line gets a mark and is written by one call, so that others' lines come before or behind it, not into it.
+        // The quotes keep the echo of what is typed from being taken for the mark.
+        let mark = "<out>"
+        try emulator.type("{ { \(command); } 2>&1; printf '\\n<status %s>\\n' $?; } | sed 's/^/<''out>/'")
+        let text = try await emulator.console.wait(for: "\(mark)<status ", deadline: deadline)
+        let status = try await emulator.console.wait(for: ">", deadline: deadline).dropLast()
+        let lines = text.split(separator: "\n").compactMap { line in
+            // Behind whatever somebody else has not yet ended.
+            line.range(of: mark).map { line[$0.upperBound...] }
         }
-        return String(text[..<mark.lowerBound])
+        let output = lines.dropLast().joined(separator: "\n")
+        guard status == "0" else { throw FwtoolError("'\(command)' failed on the board (\(status)): \(output)") }
+        return output
+    }
+
+    /// Waits until the board has an address. Its shell is there as soon as the app is started, and asks nobody for one.
+    func network() async throws {
+        try await run("until ip route | grep -q ^default; do usleep 100000; done")
     }
 
     /// The process identifier of the app, which runs once.
     func appProcess() async throws -> Int {
-        let text = try await run("echo pid $(pidof WeatherStation) .")
-        let words = text.split(whereSeparator: \.isWhitespace)
-        guard let index = words.firstIndex(of: "pid"), index + 1 < words.endIndex, let pid = Int(words[index + 1])
-        else {
+        let text = try await run("pidof WeatherStation")
+        guard let process = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
             throw FwtoolError("the app does not run, or more than once: \(text)")
         }
-        return pid
+        return process
     }
 }

@@ -1,7 +1,7 @@
-import BootState
 import Foundation
 import Testing
 
+@testable import BootState
 @testable import fwtool
 
 extension SystemTests {
@@ -12,17 +12,8 @@ extension SystemTests {
         @Test(arguments: ["header", "kernel", "initramfs"])
         func aSlotThatCannotBeLoadedLeadsToTheOther(_ damage: String) async throws {
             let prepare: @Sendable (EmulatorCard) throws -> Void = { card in
-                let slotA = card.partitions[1]
-                try Self.copy(slotA, to: card.partitions[2].lowerBound, in: card.file)
-                if damage == "header" {
-                    try Self.overwrite(at: slotA.lowerBound, in: card.file) { _ in 0 }
-                } else {
-                    let header = try Self.header(of: slotA, in: card.file)
-                    let part = damage == "kernel" ? header.kernel : header.ramdisk
-                    // Behind the first sector, which holds the checksum: a bit of what it is the checksum of.
-                    let offset = slotA.lowerBound + Int64(part.lowerBound + 1) * 512
-                    try Self.overwrite(at: offset, in: card.file) { $0 ^ 1 }
-                }
+                try card.copySlotAToB()
+                try Self.damage(damage, in: card)
             }
             try await Machine.boot("virt", settings: Self.settings, prepare: prepare) { machine in
                 let console = machine.emulator.console.text
@@ -32,47 +23,49 @@ extension SystemTests {
                 #expect(arguments.contains("apus.slot=b"))
                 #expect(try await machine.shell.run("mount").contains("/dev/dm-0 on / type erofs (ro"))
 
-                // The choice is made anew at each boot: nothing was written.
-                let state = try #require(try Self.state(of: machine.card))
-                #expect(state == .initial)
+                // The choice is made anew at each boot: without the thermometer it is not healthy, and nothing is written.
+                #expect(try machine.card.bootState() == .initial)
             }
         }
 
-        private static func copy(_ source: Range<Int64>, to target: Int64, in file: URL) throws {
-            let block = 1 << 20
-            try Command(
-                "dd",
-                [
-                    "if=\(file.path)", "of=\(file.path)", "bs=\(block)", "skip=\(source.lowerBound / Int64(block))",
-                    "seek=\(target / Int64(block))", "count=\(source.count / block)", "conv=notrunc,sparse",
-                ]
-            ).run()
-        }
-
-        private static func overwrite(at offset: Int64, in file: URL, _ change: (UInt8) -> UInt8) throws {
-            let handle = try FileHandle(forUpdating: file)
-            defer { try? handle.close() }
-            try handle.seek(toOffset: UInt64(offset))
-            let bytes = try handle.read(upToCount: 8) ?? Data()
-            try handle.seek(toOffset: UInt64(offset))
-            try handle.write(contentsOf: Data(bytes.map(change)))
-        }
-
-        private static func header(of slot: Range<Int64>, in file: URL) throws -> SlotHeader {
-            let handle = try FileHandle(forReadingFrom: file)
-            defer { try? handle.close() }
-            try handle.seek(toOffset: UInt64(slot.lowerBound))
-            return try SlotHeader(decoding: [UInt8](try handle.read(upToCount: SlotHeader.blockSize) ?? Data()))
-        }
-
-        private static func state(of card: EmulatorCard) throws -> BootState? {
-            let handle = try FileHandle(forReadingFrom: card.file)
-            defer { try? handle.close() }
-            let copies = try BootState.copyOffsets.map { offset in
-                try handle.seek(toOffset: UInt64(offset))
-                return [UInt8](try handle.read(upToCount: 512) ?? Data())
+        /// The confirmed slot decays; the one before it runs in its place, proves healthy, and is the confirmed one.
+        @Test(arguments: ["virt", "rpi3"])
+        func whatRunsInPlaceOfTheConfirmedSlotIsAdopted(_ board: String) async throws {
+            let confirmed = BootState(
+                sequence: 7, active: .b, trial: nil, bad: nil, lastFailure: nil, otherVariables: [:])
+            let prepare: @Sendable (EmulatorCard) throws -> Void = { card in
+                try card.copySlotAToB()
+                try card.write(try confirmed.encoded(), at: Int64(BootState.copyOffsets[0]))
+                try Self.damage("kernel", slot: .b, in: card)
             }
-            return BootState.choose(copies[0], copies[1])?.state
+            var settings = [("health.stable", "1")]
+            if board == "virt" { settings += Self.settings + [("health.ignore", "tmp102-0x48")] }
+            try await Machine.boot(board, settings: settings, prepare: prepare) { machine in
+                let (console, shell) = (machine.emulator.console, machine.shell)
+                #expect(console.text.contains("slot b cannot be loaded (kernel), trying the other"))
+                try await shell.run("until apus slots --json | grep -q '\"confirmed\":\"a\"'; do sleep 1; done")
+                let state = try #require(try machine.card.bootState())
+                #expect(state.active == .a && state.trial == nil && state.bad == .b)
+                #expect(state.lastFailure == BootState.Failure(of: .b, .kernel))
+
+                // From now on it is the first choice, and the other is not looked at.
+                try machine.emulator.type("reboot")
+                let start = try await console.wait(for: "apus: starting slot a", deadline: machine.deadline)
+                #expect(!start.contains("cannot be loaded"), "\(start)")
+                try await console.wait(for: "built-in shell", deadline: machine.deadline)
+                #expect(try await shell.run("cat /proc/cmdline").contains("apus.slot=a"))
+                #expect(try machine.card.bootState() == state)
+            }
+        }
+
+        private static func damage(_ part: String, slot: Slot = .a, in card: EmulatorCard) throws {
+            let start = card.place(of: slot).lowerBound
+            if part == "header" { return try card.write(Array(repeating: 0, count: 8), at: start) }
+            let header = try card.slotHeader(of: slot)
+            let range = part == "kernel" ? header.kernel : header.ramdisk
+            // Behind the first sector, which holds the checksum: bits of what it is the checksum of.
+            let offset = start + Int64(range.lowerBound + 1) * 512
+            try card.write(try card.read(at: offset, count: 8).map { $0 ^ 1 }, at: offset)
         }
     }
 }

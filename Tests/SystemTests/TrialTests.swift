@@ -10,11 +10,11 @@ extension SystemTests {
     /// Slot B is a copy of slot A, changed. One failure is left to it, so that each test sees the way from the failure to
     /// the confirmed slot once; that three are counted is the model's and the script's test.
     @Suite struct TrialTests {
-        /// A DHCP script of so many bytes stands in the root image, and runs soon after the start.
-        private static let hook = "usr/lib/apus/udhcpc"
+        private static let deadline = Duration.seconds(240)
 
-        @Test func aPanicIsRolledBack() async throws {
-            try await Self.expectRollback(.reset, after: "Rebooting in") { slot in
+        /// On a Raspberry Pi as well, whose U-Boot is another: it must know a reset from a power cut.
+        @Test(arguments: ["virt", "rpi3"]) func aPanicIsRolledBack(_ board: String) async throws {
+            try await Self.expectRollback(.reset, on: board, after: "Rebooting in") { slot in
                 try slot.replaceScript(with: "echo c >/proc/sysrq-trigger")
             }
         }
@@ -56,20 +56,42 @@ extension SystemTests {
             ) { _ in }
         }
 
+        /// PID 1 is well and feeds the watchdog; the app's supervisors stand still. That it is killed for it counts like
+        /// any other end.
+        @Test func anAppThatFreezesIsKilledAndRolledBack() async throws {
+            // Without its thermometer it is not confirmed before.
+            let settings = [("console", "shell"), ("health.ignore", "none")]
+            try await Self.expectRollback(.app, after: "for the 5th time", settings: settings) { _ in
+            } meanwhile: { emulator in
+                let console = emulator.console
+                try await console.wait(for: "built-in shell", deadline: Self.deadline)
+                // Said after its first report, from which on it is expected to go on.
+                let sign = "apus: not healthy: "
+                if !console.text.contains(sign) { try await console.wait(for: sign, deadline: Self.deadline) }
+                try emulator.type("kill -STOP $(pidof WeatherStation)")
+                try await console.wait(for: "the app has not reported for", deadline: Self.deadline)
+                for failure in 1...4 {
+                    try await console.wait(for: "the app ended (signal 9, failure \(failure))", deadline: Self.deadline)
+                    try emulator.type(
+                        "until pidof WeatherStation; do usleep 100000; done; kill -9 $(pidof WeatherStation)")
+                }
+            }
+        }
+
         /// Power cuts on the way: the trial goes on, and is confirmed in the end.
         @Test func aPowerCutIsNoFailureAndAHealthyTrialIsConfirmed() async throws {
             try await Self.withCard(settings: []) { _ in
             } _: { board, card, folder in
                 for cut in ["starting slot b", "apus-init: "] {
                     try await Emulator.with(board, card: card, in: folder) { emulator in
-                        _ = try await emulator.console.wait(for: cut, deadline: .seconds(240))
+                        _ = try await emulator.console.wait(for: cut, deadline: Self.deadline)
                     }
-                    #expect(try Self.state(of: card)?.trial?.failuresLeft == 1)
+                    #expect(try card.bootState()?.trial?.failuresLeft == 1)
                 }
                 try await Emulator.with(board, card: card, in: folder) { emulator in
-                    _ = try await emulator.console.wait(for: "slot b is confirmed", deadline: .seconds(240))
+                    _ = try await emulator.console.wait(for: "slot b is confirmed", deadline: Self.deadline)
                 }
-                let state = try #require(try Self.state(of: card))
+                let state = try #require(try card.bootState())
                 #expect(state.active == .b)
                 #expect(state.trial == nil)
                 #expect(state.bad == nil)
@@ -80,21 +102,24 @@ extension SystemTests {
         // MARK: - The way there
 
         private static func expectRollback(
-            _ reason: FailureReason, after sign: String, settings: [(key: String, value: String)] = [],
-            change: @Sendable (TrialSlot) throws -> Void
+            _ reason: FailureReason, on board: String = "virt", after sign: String,
+            settings: [(key: String, value: String)] = [],
+            change: @Sendable (TrialSlot) throws -> Void,
+            meanwhile: @Sendable (Emulator) async throws -> Void = { _ in }
         ) async throws {
-            try await withCard(settings: settings, change) { board, card, folder in
+            try await withCard(on: board, settings: settings, change) { board, card, folder in
                 try await Emulator.with(board, card: card, in: folder) { emulator in
                     do {
-                        _ = try await emulator.console.wait(for: sign, deadline: .seconds(240))
-                        _ = try await emulator.console.wait(for: "starting slot a", deadline: .seconds(240))
-                        _ = try await emulator.console.wait(for: "apus-init: ", deadline: .seconds(240))
+                        try await meanwhile(emulator)
+                        _ = try await emulator.console.wait(for: sign, deadline: Self.deadline)
+                        _ = try await emulator.console.wait(for: "starting slot a", deadline: Self.deadline)
+                        _ = try await emulator.console.wait(for: "apus-init: ", deadline: Self.deadline)
                     } catch {
                         Issue.record("the console ended with:\n\(emulator.console.tail(lines: 60))")
                         throw error
                     }
                 }
-                let state = try #require(try Self.state(of: card))
+                let state = try #require(try card.bootState())
                 #expect(state.active == .a)
                 #expect(state.trial == nil)
                 #expect(state.bad == .b)
@@ -104,12 +129,13 @@ extension SystemTests {
 
         /// A card whose slot B is on trial.
         private static func withCard(
-            settings: [(key: String, value: String)], _ change: @Sendable (TrialSlot) throws -> Void,
+            on name: String = "virt", settings: [(key: String, value: String)],
+            _ change: @Sendable (TrialSlot) throws -> Void,
             _ body: @Sendable (BoardProfile, EmulatorCard, URL) async throws -> Void
         ) async throws {
             let board = try BoardCatalog(directory: Machine.checkout.appendingPathComponent("BoardProfiles"))
-                .profile("virt")
-            let image = try Machine.image(for: "virt")
+                .profile(name)
+            let image = try Machine.image(for: name)
             try await TemporaryFolder.with(beside: image) { folder in
                 let card = try EmulatorCard(file: image).copy(to: folder.appendingPathComponent("card.img"))
                 // No broker, and no bus for the thermometer: neither is what these tests are about.
@@ -122,22 +148,9 @@ extension SystemTests {
                 let trial = BootState(
                     sequence: 2, active: .a, trial: BootState.Trial(of: .b, failuresLeft: 1, startsLeft: 15), bad: nil,
                     lastFailure: nil, otherVariables: [:])
-                let handle = try FileHandle(forUpdating: card.file)
-                try handle.seek(toOffset: UInt64(BootState.copyOffsets[1]))
-                try handle.write(contentsOf: Data(try trial.encoded()))
-                try handle.close()
+                try card.write(try trial.encoded(), at: Int64(BootState.copyOffsets[1]))
                 try await body(board, card, folder)
             }
-        }
-
-        private static func state(of card: EmulatorCard) throws -> BootState? {
-            let handle = try FileHandle(forReadingFrom: card.file)
-            defer { try? handle.close() }
-            let copies = try BootState.copyOffsets.map { offset in
-                try handle.seek(toOffset: UInt64(offset))
-                return [UInt8](try handle.read(upToCount: BootState.blockSize) ?? Data())
-            }
-            return BootState.choose(copies[0], copies[1])?.state
         }
     }
 
@@ -151,24 +164,9 @@ extension SystemTests {
         init(copying card: EmulatorCard, scratch: URL) throws {
             self.card = card
             root = scratch.appendingPathComponent("trial-root")
-            let block = 1 << 20
-            func megabytes(_ offset: Int64) -> String { String(offset / Int64(block)) }
-            try Command(
-                "dd",
-                [
-                    "if=\(card.file.path)", "of=\(card.file.path)", "bs=\(block)",
-                    "skip=\(megabytes(card.partitions[1].lowerBound))",
-                    "seek=\(megabytes(card.partitions[2].lowerBound))",
-                    "count=\(card.partitions[1].count / block)", "conv=notrunc,sparse",
-                ]
-            ).run()
-            let handle = try FileHandle(forReadingFrom: card.file)
-            defer { try? handle.close() }
-            try handle.seek(toOffset: UInt64(card.partitions[2].lowerBound))
-            let sector = [UInt8](try handle.read(upToCount: SlotHeader.blockSize) ?? Data())
-            header = try SlotHeader(decoding: sector)
-            try handle.seek(toOffset: UInt64(card.partitions[2].lowerBound))
-            try (try handle.read(upToCount: Int(header.root) * 512) ?? Data()).write(to: root)
+            try card.copySlotAToB()
+            header = try card.slotHeader(of: .b)
+            try Data(card.read(at: card.place(of: .b).lowerBound, count: Int(header.root) * 512)).write(to: root)
         }
 
         /// Replaces a text of the root image by another of the same length.
@@ -181,7 +179,7 @@ extension SystemTests {
             try write(content, at: 0)
         }
 
-        /// Replaces the script the DHCP client runs, and seals the image.
+        /// Replaces the script the DHCP client runs soon after the start, and seals the image.
         func replaceScript(with commands: String) throws {
             let script = try String(contentsOf: Resources.firmware("rootfs/usr/lib/apus/udhcpc"), encoding: .utf8)
             let text = "#!/runtime/bin/busybox sh\n\(commands)\nexit 0\n"
@@ -202,14 +200,11 @@ extension SystemTests {
             let tree = try HashTree(of: handle, size: Int(header.root) * 512)
             try write(tree.content, at: Int(header.hashTree) * 512)
             try write(
-                Data(try VerityBlock(rootHash: tree.rootHash.bytes).encoded()), at: Int(header.verity) * 512)
+                try VerityBlock(rootHash: tree.rootHash.bytes).encoded(), at: Int(header.verity) * 512)
         }
 
-        private func write(_ content: Data, at offset: Int) throws {
-            let handle = try FileHandle(forUpdating: card.file)
-            defer { try? handle.close() }
-            try handle.seek(toOffset: UInt64(card.partitions[2].lowerBound + Int64(offset)))
-            try handle.write(contentsOf: content)
+        private func write(_ content: some Sequence<UInt8>, at offset: Int) throws {
+            try card.write(content, at: card.place(of: .b).lowerBound + Int64(offset))
         }
     }
 }

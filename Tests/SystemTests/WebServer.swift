@@ -7,22 +7,21 @@ enum WebServer {
     /// Serves a folder while `body` runs.
     ///
     /// - Parameter body: is given the URL of the folder as an emulated board reaches it (QEMU's user network).
-    static func with<T>(_ folder: URL, _ body: (_ url: String) async throws -> T) async throws -> T {
-        guard let busybox = Command.find("busybox"), let timeout = Command.find("timeout") else {
+    static func with<T: Sendable>(_ folder: URL, _ body: (_ url: String) async throws -> T) async throws -> T {
+        guard let busybox = Command.find("busybox") else {
             throw FwtoolError("BusyBox is not installed (Debian package busybox)", remedy: "apt install busybox")
         }
         let port = try freePort()
-        // Outlives a test that is killed by an hour at most, which is longer than any test takes.
-        let words = [timeout, "3600", busybox, "httpd", "-f", "-p", "127.0.0.1:\(port)", "-h", folder.path]
-        let server = try Spawn.start(
-            words, environment: ProcessInfo.processInfo.environment, descriptors: [(1, 1), (2, 2)])
-        defer {
-            // Passed on by `timeout`.
-            kill(server, SIGTERM)
-            var status: Int32 = 0
-            waitpid(server, &status, 0)
+        let words = [busybox, "httpd", "-f", "-p", "127.0.0.1:\(port)", "-h", folder.path]
+        let server = try await EmulatorProcess.start(.setpriv, words)
+        do {
+            let result = try await body("http://10.0.2.2:\(port)")
+            await server.stop()
+            return result
+        } catch {
+            await server.stop()
+            throw error
         }
-        return try await body("http://10.0.2.2:\(port)")
     }
 
     /// One that nobody listens at now.

@@ -1,4 +1,5 @@
 import Bundle
+import Synchronization
 import Testing
 
 @testable import Updating
@@ -110,6 +111,24 @@ struct HTTPSourceTests {
         }
         let source = try Self.source(server)
         #expect(try source.read(at: 5, count: 10) == Array(Self.content[5..<15]))
+    }
+
+    @Test(arguments: [5, 6]) func redirectsHaveALimit(count: Int) throws {
+        let asked = Atomic<Int>(0)
+        let server = try ScriptedServer { request in
+            asked.add(1, ordering: .relaxed)
+            return request.number < count
+                ? .keep(ScriptedServer.Reply.answer("302 Found", ["Location: /\(request.number)"]))
+                : .keep(ScriptedServer.Reply.file(Self.content, request))
+        }
+        let source = try Self.source(server)
+        if count == 5 {
+            #expect(try source.read(at: 5, count: 10) == Array(Self.content[5..<15]))
+        } else {
+            let error = UpdateError.http(.tooManyRedirects("http://127.0.0.1:\(server.port)", limit: 5))
+            #expect(throws: error) { try source.read(at: 5, count: 10) }
+        }
+        #expect(asked.load(ordering: .relaxed) == 6)
     }
 
     /// What a server does wrong, and what comes of it.

@@ -94,7 +94,7 @@ final class ScriptedServer: Sendable {
         while recv(connection, &buffer, buffer.count, 0) > 0 {}
     }
 
-    private static func transmit(_ bytes: [UInt8], _ connection: Int32) {
+    static func transmit(_ bytes: [UInt8], _ connection: Int32) {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes {
@@ -105,7 +105,7 @@ final class ScriptedServer: Sendable {
         }
     }
 
-    private static func head(_ connection: Int32) -> String? {
+    static func head(_ connection: Int32) -> String? {
         var bytes: [UInt8] = []
         var byte: UInt8 = 0
         while !bytes.suffix(4).elementsEqual([13, 10, 13, 10]) {
@@ -115,7 +115,7 @@ final class ScriptedServer: Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    private static func thread(_ body: @escaping @Sendable () -> Void) {
+    static func thread(_ body: @escaping @Sendable () -> Void) {
         final class Box: Sendable {
             let body: @Sendable () -> Void
             init(_ body: @escaping @Sendable () -> Void) { self.body = body }

@@ -107,6 +107,17 @@ struct TLSTests {
         #expect(source.fetched == 0)
     }
 
+    @Test func refusesToBeSentFromHTTPSToHTTP() throws {
+        let place = try Place()
+        // Sent as it stands in the file (-HTTP): to a server that nobody must ask.
+        let answer = "HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1:9/b.apus\r\nContent-Length: 0\r\n\r\n"
+        try Data(answer.utf8).write(to: place.folder.appendingPathComponent("b.apus"))
+        let port = try place.serve("good", ["-HTTP"])
+        let source = try place.source(port)
+        let error = #expect(throws: UpdateError.self) { try source.read(at: 0, count: 10) }
+        #expect(error == .http(.insecureRedirect("https://127.0.0.1:\(port)")))
+    }
+
     @Test func refusesOldVersionsOfTLS() throws {
         let place = try Place()
         let source = try place.source(place.serve("good", ["-tls1_1", "-cipher", "DEFAULT:@SECLEVEL=0"]))
@@ -127,7 +138,33 @@ struct TLSTests {
         }
     }
 
-    /// A tunnel through a proxy: what the proxy sees is CONNECT and then nothing it can read.
+    /// What the proxy sees is CONNECT and then nothing it can read.
+    @Test func fetchesThroughATunnel() throws {
+        let place = try Place()
+        let port = try place.serve("good")
+        let proxy = try TunnelProxy(to: port)
+        var settings = HTTPSettings()
+        settings.certificates = place.folder.appendingPathComponent("ca.pem").path
+        settings.proxies.https = "http://u:p@127.0.0.1:\(proxy.port)"
+        // The proxy, not this machine, finds the server.
+        settings.search = { host, port in
+            host == "127.0.0.1"
+                ? Resolver.systemSearch(host, port) : .failure(.init(reason: "asked for \(host)", mayPass: false))
+        }
+        let source = HTTPSource(try HTTPURL("https://localhost:\(port)/b.apus"), settings: settings)
+        #expect(try source.read(at: 100, count: 40_000) == Array(Self.content[100..<40_100]))
+        let seen = proxy.seen
+        #expect(!seen.isEmpty)
+        for connection in seen {
+            let text = String(decoding: connection.prefix(200), as: UTF8.self)
+            let head = "CONNECT localhost:\(port) HTTP/1.1\r\nHost: localhost:\(port)\r\n"
+            #expect(text.hasPrefix("\(head)Proxy-Authorization: Basic dTpw\r\n\r\n"))
+            // Then TLS: a handshake's record.
+            #expect(connection.firstRange(of: Array("\r\n\r\n".utf8)).map { connection[$0.upperBound] } == 0x16)
+            #expect(!connection.contains(Array("b.apus".utf8)))
+        }
+    }
+
     @Test func theProxyMustAgree() throws {
         let place = try Place()
         let proxy = try ScriptedServer { request in

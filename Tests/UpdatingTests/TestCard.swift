@@ -114,6 +114,7 @@ final class TestSource: BundleSource {
     private(set) var fetched = 0
     private(set) var position = 0
     let isPipe: Bool
+    var isLocal = false
     /// Called before each read.
     var onRead: (TestSource) throws(UpdateError) -> Void = { _ throws(UpdateError) in }
 

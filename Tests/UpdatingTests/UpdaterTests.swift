@@ -1,6 +1,7 @@
 import BootState
 import Bundle
 import Card
+import Glibc
 import Testing
 
 @testable import Updating
@@ -26,5 +27,18 @@ struct UpdaterTests {
         // Only chunk 0, which has the header in it, and chunk 3 are new.
         let chunks = new.head.chunks.of(payload: 0)
         if !isPipe { #expect(source.fetched == new.headBytes.count + chunks[0].storedSize + chunks[3].storedSize) }
+    }
+
+    /// Each flush costs a card time; only what is paid for twice deserves many.
+    @Test func onlyWhatComesFromAfarIsFlushedOften() async throws {
+        #expect(Installation.flushDistance(bundleSize: 22_000_000, isLocal: false) == 128 * 1024)
+        #expect(Installation.flushDistance(bundleSize: 256_000_000, isLocal: false) == 1_000_000)
+        #expect(Installation.flushDistance(bundleSize: 256_000_000, isLocal: true) == 4 << 20)
+
+        #expect(try FileSource(#filePath).isLocal)
+        var ends: [Int32] = [0, 0]
+        #expect(pipe(&ends) == 0)
+        defer { for end in ends { close(end) } }
+        #expect(try !FileSource("/proc/self/fd/\(ends[0])").isLocal)
     }
 }

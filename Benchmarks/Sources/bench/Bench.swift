@@ -14,8 +14,8 @@ enum Bench {
     /// In the order of the report.
     private static var figures: [any Figure] {
         [
-            BundleSize(), RootSize(), BootFigures(), RebuildTime(), UpdateCost(), UpdateTraffic(), PublishingFigures(),
-            StoringFigures(),
+            BundleSize(), RootSize(), BootFigures(), RebuildTime(), UpdateCost(), UpdateTraffic(), DebianTraffic(),
+            PublishingFigures(), StoringFigures(),
         ]
             + SupervisionFigures.all
     }

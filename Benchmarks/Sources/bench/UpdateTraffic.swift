@@ -5,13 +5,6 @@ import Foundation
 struct UpdateTraffic: Figure {
     let names = ["fetch.constant", "fetch.function", "card.function"]
 
-    private struct Traffic: Decodable {
-        var event: String
-        var fetched: Double?
-        var written: Double?
-        var size: Double?
-    }
-
     func measure(_ place: Workplace) throws -> [Record] {
         let load = try Workplace.load()
         let app = try AppCopy(place, name: "update-app")
@@ -31,24 +24,11 @@ struct UpdateTraffic: Figure {
         let card = place.scratch.appendingPathComponent("traffic.img")
         try place.run(
             try place.fwtool, "image", base.path, "--key", place.publicKey.path, "--output", card.path, "--quiet")
-        func update(to bundle: URL) throws -> (fetched: Double, written: Double, slot: Double) {
-            let output = try place.run(
-                place.apus, "update", bundle.path, "--card", card.path, "--trust", place.publicKey.path, "--json"
-            ).output
-            let lines = try output.split(separator: "\n").map {
-                try JSONDecoder().decode(Traffic.self, from: Data($0.utf8))
-            }
-            guard let plan = lines.first(where: { $0.event == "planned" }), let slot = plan.size,
-                let end = lines.first(where: { $0.event == "done" }), let fetched = end.fetched,
-                let written = end.written
-            else { throw BenchError("apus update answered: \(output)") }
-            return (fetched, written, slot)
-        }
         // Into an empty slot, as a device's first update; all that is not fetched is copied.
-        let ofConstant = try update(to: constant)
+        let ofConstant = try Traffic(of: constant, to: card, place)
         // And over the version before, as all its later ones.
         try place.run(place.apus, "rollback", "--card", card.path)
-        let ofFunction = try update(to: function)
+        let ofFunction = try Traffic(of: function, to: card, place)
         let values = [
             Record.Value(ours: ofConstant.fetched, peer: try place.size(of: constant)),
             Record.Value(ours: ofFunction.fetched, peer: try place.size(of: function)),
