@@ -49,6 +49,7 @@ struct MQTTLoop: ~Copyable {
             do throws(MQTTClient.Failure) {
                 try runSession()
             } catch {
+                if exchange.isStopped { return }
                 // Who has understood it before has another reason to go away without a word.
                 if error.doubt == .certain || error.doubt == .possible && !versions[turn].isKnown {
                     versions[turn] = (versions[turn].version.other, false)
@@ -69,6 +70,10 @@ struct MQTTLoop: ~Copyable {
         let client = try MQTTClient(settings, broker, versions[turn].version)
         // A change from here on may be what made connecting fail.
         if turn == 0 { network.drain() }
+        let problem = Reachability.problem(of: broker, within: settings.connectMilliseconds) { descriptor, limit in
+            awaitWritable(descriptor, milliseconds: limit)
+        }
+        if let problem { throw MQTTClient.Failure(state: problem) }
         try client.connect()
         try awaitAnswer(client)
         guard client.isActive else { return }
@@ -122,6 +127,15 @@ struct MQTTLoop: ~Copyable {
             }
             try serve(client, forAtMost: min(left, Self.maintenanceMilliseconds))
         }
+    }
+
+    /// - Returns: false when the time is over, or when stopped.
+    private func awaitWritable(_ descriptor: Int32, milliseconds: Int) -> Bool {
+        let end = monotonicMilliseconds() + milliseconds
+        while !exchange.isStopped, case let left = end - monotonicMilliseconds(), left > 0 {
+            if wait(descriptor, Int16(POLLOUT), milliseconds: left) != 0 { return true }
+        }
+        return false
     }
 
     /// Waits for the socket or for the publisher, then moves what there is to move.

@@ -28,6 +28,9 @@ package struct MQTTSettings: Sendable {
     /// away; 30 s bound what a dead broker costs, and `NetworkChanges` cuts the wait when the network comes back.
     var retry = Backoff(initial: .milliseconds(100), maximum: .seconds(30), resetAfter: .seconds(10), jitter: 0.5)
 
+    /// How long a host may take to answer at all, in milliseconds: the kernel asks it four times in that.
+    var connectMilliseconds = 10_000
+
     /// How long a host may take to answer our CONNECT, in milliseconds: several round trips of the worst mobile network.
     var answerMilliseconds = 10_000
 
