@@ -115,13 +115,12 @@ final class MQTTClient {
         let code = mosquitto_connect_bind_v5(
             handle, broker.host, Int32(broker.port), Int32(max(5, settings.keepAlive)), nil, properties)
         let systemError = errno
+        if code != Int32(MOSQ_ERR_SUCCESS.rawValue), let state = tlsFailure(systemError) { throw Failure(state: state) }
         switch code {
         case Int32(MOSQ_ERR_SUCCESS.rawValue):
             var limit = Self.unacknowledgedMilliseconds
             setsockopt(
                 descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &limit, socklen_t(MemoryLayout<Int32>.size))
-        case _ where tlsFailure != nil:
-            throw Failure(state: tlsFailure ?? .insecure(reason: ""))
         case Int32(MOSQ_ERR_EAI.rawValue):
             // The library leaves getaddrinfo's code in errno.
             throw Failure(state: .unresolved(reason: String(cString: gai_strerror(systemError))))
@@ -273,9 +272,12 @@ extension MQTTClient {
     }
 
     /// What TLS has to say about a failure.
-    private var tlsFailure: BrokerState? {
-        if let reason = tls?.verificationFailure { return .untrusted(reason: reason) }
-        return tlsError.map { .insecure(reason: $0) }
+    private func tlsFailure(_ systemError: Int32) -> BrokerState? {
+        guard let tls else { return nil }
+        if let reason = tls.verificationFailure { return .untrusted(reason: reason) }
+        if let tlsError { return .insecure(reason: tlsError) }
+        // The library's error number for what OpenSSL has no words for, such as an end before its reason was read.
+        return systemError == EPROTO ? .insecure(reason: "the other side ended it") : nil
     }
 
     private func check(_ code: Int32) throws(Failure) {
@@ -283,7 +285,7 @@ extension MQTTClient {
         // What a callback heard tells more than the code.
         if let failure { throw failure }
         if code == Int32(MOSQ_ERR_SUCCESS.rawValue) { return }
-        if !isActive, let tlsFailure { throw Failure(state: tlsFailure) }
+        if !isActive, let state = tlsFailure(systemError) { throw Failure(state: state) }
         switch code {
         // Without an error number: the end came in the middle of a packet.
         case Int32(MOSQ_ERR_CONN_LOST.rawValue),

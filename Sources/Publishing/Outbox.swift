@@ -68,6 +68,9 @@ actor Outbox {
     /// The number of the next reading, and where the reserved ones end.
     private var next: UInt64 = 0
     private var ceiling: UInt64 = 0
+    /// Numbers to reserve at once.
+    private var step = OutboxStore.step
+    private var lastReservation: Duration = .seconds(-1)
     private var stored: UInt64 = 0
     private var summary = OutboxStore.Summary()
 
@@ -109,6 +112,8 @@ actor Outbox {
     private static let retryDelays = (first: Duration.seconds(1), longest: Duration.seconds(30))
     /// How often cursors are written while nothing else asks for it: what may be sent twice after a sudden end.
     private static let cursorInterval = Duration.seconds(30)
+    /// Numbers reserved at once, at most: for some tenths of a second of the fastest readings.
+    private static let longestStep: UInt64 = 1 << 17
     /// How often delivered blocks are removed while more are waiting.
     private static let trimInterval = Duration.seconds(1)
 
@@ -362,7 +367,7 @@ extension Outbox {
             }
         }
         // Ahead of use, so that nobody waits for it.
-        if ceiling != .max, ceiling - next < OutboxStore.step / 2, !isReserving {
+        if ceiling != .max, ceiling - next < step / 2, !isReserving {
             isReserving = true
             Task { await reserve(store, 0) }
         }
@@ -370,7 +375,11 @@ extension Outbox {
 
     private func reserve(_ store: OutboxStore, _ count: UInt64) async {
         isReserving = true
-        let wanted = max(next, ceiling) + min(OutboxStore.step + count, OutboxStore.mostReserved)
+        // Quickly used up, more at once: the file is to be written seldom.
+        let now = clocks.timeline.now
+        step = now - lastReservation < .seconds(1) ? min(step * 2, Self.longestStep) : OutboxStore.step
+        lastReservation = now
+        let wanted = max(next, ceiling) + min(step + count, OutboxStore.mostReserved)
         do throws(OutboxStore.Failure) {
             try await store.reserve(ceiling: wanted, settled: settled)
             ceiling = max(ceiling, wanted)

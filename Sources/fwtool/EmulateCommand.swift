@@ -96,7 +96,11 @@ struct EmulateCommand: AsyncParsableCommand {
     }
 
     private func emulate(_ board: BoardProfile, image: URL, in folder: URL, broker: EmulatorBroker) async throws {
-        var provisioned = [(key: "broker", value: broker.urlForGuest)]
+        // As it is read here, whatever the app is configured for.
+        var provisioned = [
+            (key: "broker", value: broker.urlForGuest), (key: "broker.topic", value: "apus/{device}/readings"),
+            (key: "broker.format", value: "json"),
+        ]
         for setting in settings {
             let words = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             provisioned.append((words[0], words[1]))

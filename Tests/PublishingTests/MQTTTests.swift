@@ -71,9 +71,9 @@ struct MQTTTests {
         let authorities = TLSOptions.Authorities.file(try Certificates.path("ca.pem"))
         do {
             let link = try MQTTLink("mqtts://127.0.0.1:\(broker.port)") { $0.tls.authorities = authorities }
-            let state = try await link.states.next()
+            // Sometimes the connection is gone before its reason was read; the next attempt finds it.
+            let state = try await link.states.next(containing: "certificate required")
             #expect(state.hasPrefix("no TLS connection with the broker 127.0.0.1:\(broker.port): "))
-            #expect(state.contains("certificate required"))
         }
         let link = try MQTTLink("mqtts://127.0.0.1:\(broker.port)") {
             $0.tls.authorities = authorities
