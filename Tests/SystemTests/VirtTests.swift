@@ -26,7 +26,7 @@ extension SystemTests {
                     #expect(change?.value == .bool(!high))
                 }
 
-                // No edge is left over: stopped in order, the app publishes what it still has before it starts anew.
+                // No edge is left over. Killed, for an app that was stopped in order goes on with the next number.
                 try await machine.shell.run("kill -KILL $(pidof WeatherStation)")
                 let end = try await Deadline.within(machine.deadline, "the app did not start again") {
                     try await sensor.next()
