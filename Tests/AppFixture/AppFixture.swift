@@ -29,7 +29,6 @@ private func collect(_ readings: Mailbox<Reading>) async throws {
         guard unruly.count >= 4, let temperature = all.first(where: { $0.quantity == .temperature }) else { continue }
         say("unruly: \(unruly.prefix(4).map(\.value))")
         if case .number(let celsius) = temperature.value { say("warm: \((15...25).contains(celsius))") }
-        say("numbered: \(Set(all.map(\.sequence)).count == all.count)")
         kill(getpid(), SIGTERM)
         while true { _ = try await readings.receive() }
     }
