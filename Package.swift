@@ -91,8 +91,11 @@ let package = Package(
             name: "SupervisionTests", dependencies: ["Supervision", "Threads", "CellFixture"], swiftSettings: strict),
         .testTarget(name: "HardwareTests", dependencies: ["Hardware"], swiftSettings: strict),
         .testTarget(name: "SensorsTests", dependencies: ["Sensors", "Hardware", "Supervision"], swiftSettings: strict),
+        .executableTarget(
+            name: "OutboxWriter", dependencies: ["Publishing", "Sensors"], path: "Tests/OutboxWriter",
+            swiftSettings: strict),
         .testTarget(
-            name: "PublishingTests", dependencies: ["Publishing", "Sensors", "Supervision", "JSON"],
+            name: "PublishingTests", dependencies: ["Publishing", "Sensors", "Supervision", "JSON", "OutboxWriter"],
             swiftSettings: strict),
         .testTarget(name: "DeviceTests", dependencies: ["Device", "Hardware"], swiftSettings: strict),
         // Names what Apus re-exports, so that an incremental build notices its changes.

@@ -39,12 +39,16 @@ final class HomeAssistant: Sendable {
     /// Shows what was read, of each series the last.
     func show(_ readings: [Reading], on exchange: MQTTExchange) {
         var latest: [Series: Reading] = [:]
+        // In their order, so that a device announces its sensors in the same one each time.
+        var order: [Series] = []
         for reading in readings {
             // What is no number has no notation, and is no news.
             if case .number(let number) = reading.value, !number.isFinite { continue }
-            latest[Self.series(reading)] = reading
+            let series = Self.series(reading)
+            if latest.updateValue(reading, forKey: series) == nil { order.append(series) }
         }
-        for (series, reading) in latest {
+        for series in order {
+            guard let reading = latest[series] else { continue }
             let known = announced.withLock { $0[series] }
             let topic = known ?? template.topic(device: device, sensor: series.sensor, quantity: series.quantity.name)
             if known == nil {

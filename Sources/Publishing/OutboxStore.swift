@@ -249,6 +249,8 @@ actor OutboxStore {
         do throws(SQLiteError) {
             var dropped: UInt64 = 0
             let runningTime = runningTime
+            // The file system grows after its first start.
+            limit = sizeLimit()
             try database.transaction { () throws(SQLiteError) in
                 try database.remove(through: settled)
                 try database.insert(entries, runningTime: runningTime)

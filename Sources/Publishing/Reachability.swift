@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// Whether a TCP connection to a host comes about, within a time of ours.

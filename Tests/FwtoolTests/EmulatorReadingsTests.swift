@@ -25,7 +25,7 @@ import Testing
     @Test func sequenceNumbersAddToTheirBase() throws {
         let pack = try SenMLPack(
             parsing:
-                #"[{"bn":"d/","bseq":7,"bboot":"b1","n":"a","v":1},{"n":"a","v":2,"seq":1},{"bn":"d/","bseq":7,"v":3}]"#
+                #"[{"bn":"d/","bseq":7,"bboot":"b1","n":"a","v":1},{"n":"a","v":2,"seq":1},{"bseq":7,"v":3}]"#
         )
         #expect(pack.records.map(\.sequence) == [7, 8, 7])
         #expect(pack.records.map(\.boot) == ["b1", "b1", "b1"])

@@ -203,7 +203,7 @@ struct MQTTTests {
         let status = try await broker.follow("apus/link/status")
         let link = try MQTTLink("mqtt://127.0.0.1:\(proxy.port)") {
             $0.status = .init(topic: "apus/link/status")
-            $0.willDelay = 1
+            $0.willDelay = 0
         }
         #expect(try await status.next() == "apus/link/status online")
         // Gone without a word: the broker speaks for it.
