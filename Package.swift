@@ -41,23 +41,26 @@ let package = Package(
 
         // The device, ground floor first.
         .target(name: "Threads", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(name: "HTTP", dependencies: ["Threads", "COpenSSL"], swiftSettings: strict),
         .target(name: "Supervision", dependencies: ["CLinux", "Threads"], swiftSettings: strict),
         .target(name: "Hardware", dependencies: ["Threads", "CGPIOD", "CI2C", "CLinux"], swiftSettings: strict),
         .target(
             name: "Sensors", dependencies: ["Threads", "Supervision", "Hardware", "CLinux"], swiftSettings: strict),
         .target(
             name: "Publishing",
-            dependencies: ["JSON", "Threads", "Supervision", "Sensors", "CMosquitto", "COpenSSL", "CSQLite", "CLinux"],
+            dependencies: [
+                "JSON", "Threads", "Supervision", "Sensors", "HTTP", "CMosquitto", "COpenSSL", "CSQLite", "CLinux",
+            ],
             swiftSettings: strict),
         .target(name: "Device", dependencies: ["Hardware", "Sensors"], swiftSettings: strict),
         .target(
             name: "Apus", dependencies: ["Threads", "Supervision", "Hardware", "Sensors", "Publishing", "Device"],
             swiftSettings: strict),
         .target(
-            name: "Updating", dependencies: ["Bundle", "Card", "BootState", "Threads", "COpenSSL", "CLinux"],
+            name: "Updating", dependencies: ["Bundle", "Card", "BootState", "Threads", "HTTP", "CLinux"],
             swiftSettings: strict),
         .executableTarget(
-            name: "apus", dependencies: ["Updating", "Bundle", "Card", "BootState", "JSON", "CLinux"],
+            name: "apus", dependencies: ["Updating", "HTTP", "Bundle", "Card", "BootState", "JSON", "CLinux"],
             swiftSettings: strict),
         .target(name: "Verity", dependencies: ["CLinux"], swiftSettings: strict),
         .executableTarget(
@@ -95,7 +98,8 @@ let package = Package(
             name: "OutboxWriter", dependencies: ["Publishing", "Sensors"], path: "Tests/OutboxWriter",
             swiftSettings: strict),
         .testTarget(
-            name: "PublishingTests", dependencies: ["Publishing", "Sensors", "Supervision", "JSON", "OutboxWriter"],
+            name: "PublishingTests",
+            dependencies: ["Publishing", "HTTP", "Sensors", "Supervision", "JSON", "OutboxWriter"],
             swiftSettings: strict),
         .testTarget(name: "DeviceTests", dependencies: ["Device", "Hardware"], swiftSettings: strict),
         // Names what Apus re-exports, so that an incremental build notices its changes.
@@ -104,7 +108,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "ApusTests", dependencies: ["Apus", "AppFixture"], swiftSettings: strict),
         .testTarget(
-            name: "UpdatingTests", dependencies: ["Updating", "apus", "Bundle", "Card", "BootState", "JSON"],
+            name: "UpdatingTests", dependencies: ["Updating", "HTTP", "apus", "Bundle", "Card", "BootState", "JSON"],
             swiftSettings: strict),
         .testTarget(
             name: "ApusInitTests", dependencies: ["apus-init", "BootState", "Card"], swiftSettings: strict),

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import HTTP
 internal import Threads
 
 /// The network thread: connects, carries messages and acknowledgements, and connects again, until stopped.
@@ -23,6 +24,7 @@ struct MQTTLoop: ~Copyable {
     private let exchange: MQTTExchange
     private let report: (BrokerState, String) -> Void
     private let network = NetworkChanges()
+    private let resolver: Resolver
     private var retry: RetryDelay
     /// What was told of each broker.
     private var reported: [BrokerState?]
@@ -38,6 +40,7 @@ struct MQTTLoop: ~Copyable {
         self.settings = settings
         self.exchange = exchange
         self.report = report
+        resolver = Resolver(settings.search)
         retry = RetryDelay(settings.retry)
         reported = settings.brokers.map { _ in nil }
         versions = settings.brokers.map { _ in (.v5, false) }
@@ -70,9 +73,9 @@ struct MQTTLoop: ~Copyable {
         let client = try MQTTClient(settings, broker, versions[turn].version)
         // A change from here on may be what made connecting fail.
         if turn == 0 { network.drain() }
-        let problem = Reachability.problem(of: broker, within: settings.connectMilliseconds) { descriptor, limit in
-            awaitWritable(descriptor, milliseconds: limit)
-        }
+        let problem = Reachability.problem(
+            of: broker, resolver, within: settings.connectMilliseconds
+        ) { descriptor, limit in awaitWritable(descriptor, milliseconds: limit) }
         if let problem { throw MQTTClient.Failure(state: problem) }
         try client.connect()
         try awaitAnswer(client)

@@ -1,3 +1,4 @@
+internal import HTTP
 internal import Supervision
 
 /// What the network thread needs to know.
@@ -37,6 +38,9 @@ package struct MQTTSettings: Sendable {
     /// How long a broker that has turned a message away may take to take another one, in milliseconds: then it is the
     /// message's fault, otherwise ours.
     var judgementMilliseconds = 1000
+
+    /// Finds the addresses of a host; another one in tests.
+    var search: Resolver.Search = { Resolver.systemSearch($0, $1) }
 
     package init(brokers: [BrokerURL], clientID: String) {
         self.brokers = brokers

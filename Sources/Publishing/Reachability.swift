@@ -1,5 +1,7 @@
 internal import CLinux
 internal import Glibc
+internal import HTTP
+internal import Threads
 
 /// Whether a TCP connection to a host comes about, within a time of ours.
 ///
@@ -9,43 +11,46 @@ internal import Glibc
 /// only after we could, with a connection that is closed again.
 enum Reachability {
     /// - Parameters:
-    ///   - milliseconds: for all its addresses together.
+    ///   - resolver: finds the host's addresses.
+    ///   - milliseconds: to find its addresses, and as much again to connect to them, all together.
     ///   - wait: waits up to so many milliseconds for a descriptor to become writable; false when it did not.
     /// - Returns: why it is not reachable; nil when it is.
     static func problem(
-        of broker: BrokerURL, within milliseconds: Int, wait: (_ descriptor: Int32, _ milliseconds: Int) -> Bool
+        of broker: BrokerURL, _ resolver: Resolver, within milliseconds: Int,
+        wait: (_ descriptor: Int32, _ milliseconds: Int) -> Bool
     ) -> BrokerState? {
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        var list: UnsafeMutablePointer<addrinfo>?
-        let code = getaddrinfo(broker.host, String(broker.port), &hints, &list)
-        guard code == 0 else { return .unresolved(reason: String(cString: gai_strerror(code))) }
-        defer { freeaddrinfo(list) }
-        var addresses = 0
-        var next = list
-        while let address = next {
-            addresses += 1
-            next = address.pointee.ai_next
+        let addresses: [Resolver.Address]
+        do throws(HTTPError) {
+            addresses = try resolver.addresses(
+                of: broker.host, port: broker.port, limit: .milliseconds(milliseconds))
+        } catch .unknownHost(_, let reason, _) {
+            return .unresolved(reason: reason)
+        } catch {
+            return .unresolved(reason: error.fact)
         }
         var reason = ETIMEDOUT
-        next = list
-        while let address = next {
-            reason = connect(to: address.pointee, within: milliseconds / addresses, wait)
+        for address in addresses {
+            reason = connect(to: address, within: milliseconds / addresses.count, wait)
             if reason == 0 { return nil }
-            next = address.pointee.ai_next
         }
-        return .unreachable(reason: String(cString: strerror(reason)))
+        return .unreachable(reason: systemMessage(reason))
     }
 
     /// - Returns: an error number; 0 when there was a connection.
     private static func connect(
-        to address: addrinfo, within milliseconds: Int, _ wait: (Int32, Int) -> Bool
+        to address: Resolver.Address, within milliseconds: Int, _ wait: (Int32, Int) -> Bool
     ) -> Int32 {
         let descriptor = socket(
-            address.ai_family, address.ai_socktype | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+            address.family, address.type | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue),
+            address.transport)
         guard descriptor >= 0 else { return errno }
         defer { close(descriptor) }
-        if Glibc.connect(descriptor, address.ai_addr, address.ai_addrlen) == 0 { return 0 }
+        let isConnected = address.bytes.withUnsafeBytes { bytes in
+            bytes.withMemoryRebound(to: sockaddr.self) {
+                Glibc.connect(descriptor, $0.baseAddress, socklen_t(bytes.count)) == 0
+            }
+        }
+        if isConnected { return 0 }
         guard errno == EINPROGRESS else { return errno }
         guard wait(descriptor, milliseconds) else { return ETIMEDOUT }
         var code: Int32 = 0

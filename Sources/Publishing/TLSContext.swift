@@ -1,10 +1,11 @@
 internal import COpenSSL
+internal import HTTP
 
 /// TLS for one connection: what is trusted, who we are, and why the other side was not believed.
 ///
 /// Made anew for every attempt, so that files that were replaced are used at once. libmosquitto could make it
 /// (mosquitto_tls_set), but does not tell which of the checks failed.
-final class TLSContext {
+final class TLSContext: TLSParameters {
     /// What of the options is of no use.
     struct Failure: Error, Hashable {
         let reason: String
@@ -12,6 +13,8 @@ final class TLSContext {
 
     /// An SSL_CTX.
     let handle: OpaquePointer
+
+    let serverName: String?
 
     /// The check that failed, one of OpenSSL's X509_V_ERR_...
     private(set) var verificationError: Int32?
@@ -23,6 +26,7 @@ final class TLSContext {
     init(_ options: TLSOptions, host: String) throws(Failure) {
         guard let handle = SSL_CTX_new(TLS_client_method()) else { throw Failure(reason: "there is no memory for TLS") }
         self.handle = handle
+        serverName = options.serverName
         _ = openssl_set_minimum_version(handle, TLS1_2_VERSION)
         // What failed goes to the object, which lives as long as its connection.
         SSL_CTX_set_ex_data(handle, 0, Unmanaged.passUnretained(self).toOpaque())

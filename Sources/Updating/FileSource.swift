@@ -1,5 +1,6 @@
 internal import Bundle
 internal import Glibc
+internal import HTTP
 internal import Threads
 
 /// A bundle in a file, or one that comes through a pipe.

@@ -1,4 +1,6 @@
 internal import Bundle
+internal import Glibc
+public import HTTP
 
 /// A bundle on a web server.
 ///
@@ -58,6 +60,8 @@ public final class HTTPSource: BundleSource {
         self.url = url
         self.settings = settings
         place = url
+        // As the client asks for: a broken connection is an error here, not the program's end.
+        signal(SIGPIPE, SIG_IGN)
         client = HTTPClient(settings)
         throttle = settings.rateLimit.map(Throttle.init)
     }
@@ -92,8 +96,9 @@ public final class HTTPSource: BundleSource {
         // What the server would answer: there is nothing.
         if let size, offset >= size { throw .status(name, code: 416) }
         let upper = max(expected.first { $0.contains(offset) }?.upperBound ?? 0, offset + count)
-        let request = HTTPClient.Request(
-            url: place, range: (offset, size.map { min(upper, $0) } ?? upper), validator: identity.validator)
+        var request = HTTPClient.Request(url: place)
+        request.range = (offset, size.map { min(upper, $0) } ?? upper)
+        request.validator = identity.validator
         var answer = try client.get(request)
         fetched += answer.overhead
         place = answer.url

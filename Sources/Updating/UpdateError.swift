@@ -1,6 +1,7 @@
 public import BootState
 public import Bundle
 public import Card
+public import HTTP
 
 /// Why an update was not made. Unless it says otherwise nothing was written.
 public enum UpdateError: Error, Sendable, Equatable, CustomStringConvertible {

@@ -1,5 +1,6 @@
 public import BootState
 public import Bundle
+public import HTTP
 
 /// What an update does, as it does it.
 public enum UpdateEvent: Sendable {

@@ -1,5 +1,6 @@
 internal import Bundle
 internal import Glibc
+internal import HTTP
 internal import JSON
 internal import Updating
 

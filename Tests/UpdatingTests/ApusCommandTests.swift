@@ -5,6 +5,7 @@ import Foundation
 import JSON
 import Testing
 
+@testable import HTTP
 @testable import Updating
 
 /// The device's command on images of cards, run as a program.

@@ -3,6 +3,7 @@ import Bundle
 import Foundation
 import Testing
 
+@testable import HTTP
 @testable import Updating
 
 /// One run of the built `apus`, as somebody would start it.

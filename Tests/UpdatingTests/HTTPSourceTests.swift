@@ -2,6 +2,7 @@ import Bundle
 import Synchronization
 import Testing
 
+@testable import HTTP
 @testable import Updating
 
 struct HTTPSourceTests {

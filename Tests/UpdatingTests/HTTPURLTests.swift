@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Updating
+@testable import HTTP
 
 struct HTTPURLTests {
     @Test(arguments: [

@@ -2,6 +2,7 @@ import Glibc
 import Synchronization
 import Testing
 
+@testable import HTTP
 @testable import Updating
 
 struct ResolverTests {

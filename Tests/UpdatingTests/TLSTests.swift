@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import HTTP
 @testable import Updating
 
 /// https against OpenSSL's own server.

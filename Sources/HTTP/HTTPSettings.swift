@@ -21,9 +21,9 @@ public struct HTTPSettings: Sendable {
     static let minimumProgress = 1024
 
     /// Finds the addresses of a host; another one in tests.
-    var search: Resolver.Search = { Resolver.systemSearch($0, $1) }
+    package var search: Resolver.Search = { Resolver.systemSearch($0, $1) }
     /// Waits before a retry; another one in tests.
-    var pause: @Sendable (Duration) -> Void = { Self.sleep($0) }
+    package var pause: @Sendable (Duration) -> Void = { Self.sleep($0) }
 
     public init() {}
 }

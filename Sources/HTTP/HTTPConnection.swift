@@ -19,9 +19,10 @@ final class HTTPConnection {
     }
 
     /// Goes on with TLS. What came before must have been used up.
-    func startTLS(_ context: TLSContext, host: String, limit: Duration) throws(HTTPError) {
+    func startTLS(_ parameters: any TLSParameters, host: String, limit: Duration) throws(HTTPError) {
         guard unused.isEmpty else { throw .malformed(name, reason: "it talks before TLS begins") }
-        tls = try TLSStream(context, over: socket, host: host, until: Deadline(after: limit))
+        tls = try TLSStream(
+            parameters, over: socket, host: parameters.serverName ?? host, until: Deadline(after: limit))
     }
 
     func write(_ bytes: [UInt8], until deadline: Deadline) throws(HTTPError) {

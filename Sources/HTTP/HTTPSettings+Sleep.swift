@@ -1,7 +1,7 @@
 internal import Glibc
 
 extension HTTPSettings {
-    static func sleep(_ duration: Duration) {
+    package static func sleep(_ duration: Duration) {
         let deadline = Deadline(after: duration)
         while !deadline.hasPassed { _ = poll(nil, 0, deadline.millisecondsLeft) }
     }

@@ -1,10 +1,10 @@
 /// The `Content-Range` field of a partial answer (RFC 9110, section 14.4): `bytes 0-1023/146515`.
-struct ContentRange: Equatable {
-    let bytes: Range<Int>
+package struct ContentRange: Equatable {
+    package let bytes: Range<Int>
     /// Of the whole; nil where the server does not know (`*`).
-    let total: Int?
+    package let total: Int?
 
-    init?(_ text: String) {
+    package init?(_ text: String) {
         guard text.hasPrefix("bytes ") else { return nil }
         let parts = text.dropFirst(6).split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2 else { return nil }

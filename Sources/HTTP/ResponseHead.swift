@@ -2,33 +2,33 @@
 ///
 /// By hand: of the parsers in C, llhttp is in Debian 13 but not in 12, http-parser has not been maintained since 2020,
 /// and generated code of ten thousand lines is no smaller risk than the two hundred lines of Swift an answer needs.
-struct ResponseHead: Equatable {
+package struct ResponseHead: Equatable {
     /// Bytes. A plain web server's answer has some 300; redirects by content networks up to 4 KiB.
     static let maximumSize = 16 * 1024
     /// A limit of its own keeps the search among them quick.
     static let maximumFields = 100
 
     /// How the end of the body is known.
-    enum Body: Equatable {
+    package enum Body: Equatable {
         case length(Int)
         case chunked
         case untilClose
     }
 
-    let status: Int
+    package let status: Int
     /// Names in lower case.
     let fields: [(name: String, value: String)]
-    let body: Body
+    package let body: Body
     /// Whether another request may follow on the connection.
     let keepsOpen: Bool
 
-    static func == (a: ResponseHead, b: ResponseHead) -> Bool {
+    package static func == (a: ResponseHead, b: ResponseHead) -> Bool {
         a.status == b.status && a.body == b.body && a.keepsOpen == b.keepsOpen
             && a.fields.elementsEqual(b.fields, by: ==)
     }
 
     /// The only value of a field; nil when it is missing or there are several.
-    func value(of name: String) -> String? {
+    package func value(of name: String) -> String? {
         let values = fields.filter { $0.name == name }
         return values.count == 1 ? values.first?.value : nil
     }

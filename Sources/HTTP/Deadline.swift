@@ -1,21 +1,21 @@
 internal import Threads
 
 /// A moment by which something must have happened.
-struct Deadline {
+package struct Deadline {
     /// Nanoseconds of the monotonic clock.
     private let end: Int64
 
     /// - Parameter limit: from now, at least 0.
-    init(after limit: Duration) {
+    package init(after limit: Duration) {
         end = MonotonicClock.now &+ limit.nanoseconds
     }
 
     /// For poll(2): at least 0, rounded up, so that a poll never ends just before the deadline.
-    var millisecondsLeft: Int32 {
+    package var millisecondsLeft: Int32 {
         Int32(clamping: max(0, (end &- MonotonicClock.now &+ 999_999) / 1_000_000))
     }
 
-    var hasPassed: Bool { MonotonicClock.now >= end }
+    package var hasPassed: Bool { MonotonicClock.now >= end }
 }
 
 extension Duration {

@@ -1,5 +1,5 @@
 /// The body of an answer as it comes in.
-struct HTTPBody {
+package struct HTTPBody {
     private enum Framing {
         case length(left: Int)
         /// Bytes left of the present chunk; nil before the first.
@@ -29,19 +29,19 @@ struct HTTPBody {
     }
 
     /// Whether the whole body has been read, so that another request may follow.
-    var isComplete: Bool {
+    package var isComplete: Bool {
         if case .done = framing { return true }
         return false
     }
 
     /// Time in which nobody asked for bytes is no fault of the server.
-    mutating func startClock() {
+    package mutating func startClock() {
         deadline = Deadline(after: progressLimit)
         progress = 0
     }
 
     /// Up to `count` bytes, at least one; empty at the end of the body.
-    mutating func read(atMost count: Int) throws(HTTPError) -> [UInt8] {
+    package mutating func read(atMost count: Int) throws(HTTPError) -> [UInt8] {
         switch framing {
         case .done: return []
         case .untilClose:

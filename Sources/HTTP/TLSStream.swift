@@ -1,35 +1,10 @@
 internal import COpenSSL
 internal import Glibc
 
-/// What all TLS connections of a client share: version 1.2 or later, the accepted authorities.
-final class TLSContext {
-    fileprivate let context: OpaquePointer
-
-    /// - Throws: ``HTTPError/noCertificates(path:)``.
-    init(certificates: String) throws(HTTPError) {
-        guard let context = SSL_CTX_new(TLS_client_method()) else { fatalError("no memory for a TLS context") }
-        self.context = context
-        _ = openssl_set_minimum_version(context, TLS1_2_VERSION)
-        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
-        let loaded = SSL_CTX_load_verify_file(context, certificates)
-        ERR_clear_error()
-        guard loaded == 1 else { throw .noCertificates(path: certificates) }
-        // A device without a battery for its clock starts in 1970, where no certificate is valid yet. Such a clock says
-        // nothing about validity; who signed the certificate, and for which host, is checked all the same, and the
-        // bundle has a signature of its own.
-        if time(nil) < Self.earliestPlausibleTime {
-            X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), UInt(X509_V_FLAG_NO_CHECK_TIME))
-        }
-    }
-
-    deinit { SSL_CTX_free(context) }
-
-    /// 1 January 2025, 0:00 UTC: before this program was written.
-    private static let earliestPlausibleTime: time_t = 1_735_689_600
-}
-
 /// TLS over a connected socket.
 final class TLSStream {
+    /// Alive as long as the connection: a handshake may be asked for again.
+    private let parameters: any TLSParameters
     private let session: OpaquePointer
     private let socket: TCPSocket
     private let host: String
@@ -37,8 +12,11 @@ final class TLSStream {
     /// Does the handshake and verifies that the other end is `host`.
     ///
     /// - Throws: ``HTTPError/insecure(_:reason:)`` and others.
-    init(_ context: TLSContext, over socket: TCPSocket, host: String, until deadline: Deadline) throws(HTTPError) {
-        guard let session = SSL_new(context.context) else { fatalError("no memory for a TLS session") }
+    init(_ parameters: any TLSParameters, over socket: TCPSocket, host: String, until deadline: Deadline)
+        throws(HTTPError)
+    {
+        guard let session = SSL_new(parameters.handle) else { fatalError("no memory for a TLS session") }
+        self.parameters = parameters
         self.session = session
         self.socket = socket
         self.host = host

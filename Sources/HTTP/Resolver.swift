@@ -7,24 +7,29 @@ internal import Threads
 /// getaddrinfo(3) has limits of its own, which /etc/resolv.conf sets: 5 s for each server, twice, if it says nothing else.
 /// Nothing ends it early. It runs on a thread of its own; a search that takes too long is left to itself, and so that
 /// these do not pile up there is a limit of them. getaddrinfo_a(3) does no more: its threads go on as well.
-final class Resolver: Sendable {
+package final class Resolver: Sendable {
     /// What connect(2) needs.
-    struct Address: Sendable {
-        let family: Int32
-        let type: Int32
-        let transport: Int32
+    package struct Address: Sendable {
+        package let family: Int32
+        package let type: Int32
+        package let transport: Int32
         /// A `sockaddr`.
-        let bytes: [UInt8]
+        package let bytes: [UInt8]
     }
 
     /// Why there are no addresses.
-    struct Failure: Error {
-        let reason: String
+    package struct Failure: Error {
+        package let reason: String
         /// Whether the same search may succeed a little later.
-        let mayPass: Bool
+        package let mayPass: Bool
+
+        package init(reason: String, mayPass: Bool) {
+            self.reason = reason
+            self.mayPass = mayPass
+        }
     }
 
-    typealias Search = @Sendable (_ host: String, _ port: Int) -> Result<[Address], Failure>
+    package typealias Search = @Sendable (_ host: String, _ port: Int) -> Result<[Address], Failure>
 
     /// Searches under way, those included that nobody waits for any more.
     private let underWay = Atomic<Int>(0)
@@ -34,10 +39,10 @@ final class Resolver: Sendable {
     static let maximumUnderWay = 4
 
     /// - Parameter search: may block for ever.
-    init(_ search: @escaping Search) { self.search = search }
+    package init(_ search: @escaping Search) { self.search = search }
 
     /// The addresses of a host, in the order in which to try them; at least one.
-    func addresses(of host: String, port: Int, limit: Duration) throws(HTTPError) -> [Address] {
+    package func addresses(of host: String, port: Int, limit: Duration) throws(HTTPError) -> [Address] {
         guard underWay.add(1, ordering: .relaxed).newValue <= Self.maximumUnderWay else {
             underWay.subtract(1, ordering: .relaxed)
             throw .unknownHost(host, reason: "earlier searches for addresses do not end", mayPass: true)
@@ -81,7 +86,7 @@ final class Resolver: Sendable {
     }
 
     /// By the C library: /etc/hosts and DNS.
-    static func systemSearch(_ host: String, _ port: Int) -> Result<[Address], Failure> {
+    package static func systemSearch(_ host: String, _ port: Int) -> Result<[Address], Failure> {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         // Only kinds of addresses this machine has itself.

@@ -1,45 +1,52 @@
 internal import COpenSSL
-internal import Glibc
 
-/// Fetches from web servers: HTTP/1.1 (RFC 9110, RFC 9112), plain or with TLS, one request at a time on a connection that
+/// Fetches from web servers and posts to them: HTTP/1.1 (RFC 9110, RFC 9112), plain or with TLS, one request at a time on a connection that
 /// is kept. Calls block; every step has a deadline. Used by one thread at a time.
 ///
 /// libcurl was weighed: in Debian it brings 26 packages and 6 MB packed, a third of a bundle.
-public final class HTTPClient {
+///
+/// OpenSSL writes to sockets without MSG_NOSIGNAL: the calling thread, or the process, must ignore or block SIGPIPE.
+package final class HTTPClient {
     private let settings: HTTPSettings
     private let resolver: Resolver
-    private var context: TLSContext?
+    private var authorities: TLSAuthorities?
+    /// What https takes for proof instead of the settings' certificates. A new one ends the kept connection.
+    package var tls: (any TLSParameters)? { didSet { kept = nil } }
     private var kept: (origin: String, proxy: HTTPURL?, connection: HTTPConnection)?
 
-    public init(_ settings: HTTPSettings) {
+    package init(_ settings: HTTPSettings) {
         self.settings = settings
         resolver = Resolver(settings.search)
-        // OpenSSL writes to sockets without MSG_NOSIGNAL; a broken connection is an error here, not the program's end.
-        signal(SIGPIPE, SIG_IGN)
     }
 
     /// What to ask for.
-    struct Request {
-        var url: HTTPURL
+    package struct Request {
+        package var url: HTTPURL
+        /// Further fields, whose names and values must be valid ones.
+        package var fields: [(name: String, value: String)] = []
+        /// What is posted; nil to get.
+        package var body: [UInt8]?
         /// Bytes; the upper bound nil: to the end. Nil: all.
-        var range: (lower: Int, upper: Int?)?
+        package var range: (lower: Int, upper: Int?)?
         /// The validator that the range belongs to (`If-Range`).
-        var validator: String?
+        package var validator: String?
+
+        package init(url: HTTPURL) { self.url = url }
     }
 
     /// An answer with status 200 or 206.
-    struct Answer {
+    package struct Answer {
         /// Where redirects led.
-        let url: HTTPURL
-        let head: ResponseHead
-        var body: HTTPBody
+        package let url: HTTPURL
+        package let head: ResponseHead
+        package var body: HTTPBody
         /// Bytes of headers on the way here, requests included.
-        let overhead: Int
+        package let overhead: Int
         fileprivate let connection: HTTPConnection
     }
 
     /// - Throws: ``HTTPError``, also for any other status than 200 and 206.
-    func get(_ request: Request) throws(HTTPError) -> Answer {
+    package func get(_ request: Request) throws(HTTPError) -> Answer {
         var url = request.url
         var overhead = 0
         for _ in 0...settings.maximumRedirects {
@@ -70,8 +77,41 @@ public final class HTTPClient {
         throw .tooManyRedirects(request.url.origin, limit: settings.maximumRedirects)
     }
 
+    /// Sees that there is a connection for the next request to this address.
+    package func connect(to url: HTTPURL) throws(HTTPError) {
+        let proxy = try settings.proxies.proxy(for: url)
+        if let kept, kept.origin == url.origin, kept.proxy == proxy { return }
+        kept = nil
+        kept = (url.origin, proxy, try connect(to: url, by: proxy))
+    }
+
+    /// Posts a request's body. What the server sends back with its head is passed over; redirects are not followed.
+    ///
+    /// Sent once more when the server has closed a kept connection instead of answering: the request must bear that.
+    /// - Returns: the head of the answer, whatever its status.
+    package func post(_ request: Request) throws(HTTPError) -> ResponseHead {
+        let (head, connection, _) = try exchange(request.url, request)
+        var body = HTTPBody(head, on: connection, progressLimit: settings.answerLimit)
+        let deadline = Deadline(after: settings.answerLimit)
+        var count = 0
+        do throws(HTTPError) {
+            while !body.isComplete, count < Self.maximumPassedOver, !deadline.hasPassed {
+                count += try body.read(atMost: Self.maximumPassedOver - count).count
+            }
+            if body.isComplete, head.keepsOpen {
+                kept = (request.url.origin, try settings.proxies.proxy(for: request.url), connection)
+            }
+        } catch {
+            // What the server thinks of the request it has said by then.
+        }
+        return head
+    }
+
+    /// Bytes of an answer to a post; with more a new connection is cheaper.
+    private static let maximumPassedOver = 64 << 10
+
     /// Keeps the connection of an answer for the next request, when its body has been read to its end.
-    func finish(_ answer: Answer) throws(HTTPError) {
+    package func finish(_ answer: Answer) throws(HTTPError) {
         guard answer.head.keepsOpen, answer.body.isComplete else { return }
         kept = (answer.url.origin, try settings.proxies.proxy(for: answer.url), answer.connection)
     }
@@ -99,18 +139,21 @@ public final class HTTPClient {
         _ request: Request, to url: HTTPURL, by proxy: HTTPURL?, on connection: HTTPConnection
     ) throws(HTTPError) -> (ResponseHead, HTTPConnection, Int)? {
         let isForwarded = proxy != nil && url.scheme == .http
-        var text = "GET \(isForwarded ? url.origin : "")\(url.target) HTTP/1.1\r\nHost: \(url.authority)\r\n"
+        var text =
+            "\(request.body == nil ? "GET" : "POST") \(isForwarded ? url.origin : "")\(url.target) HTTP/1.1\r\nHost: \(url.authority)\r\n"
         text += "User-Agent: apus\r\nAccept-Encoding: identity\r\n"
         if let range = request.range {
             text += "Range: bytes=\(range.lower)-\(range.upper.map { String($0 - 1) } ?? "")\r\n"
             if let validator = request.validator { text += "If-Range: \(validator)\r\n" }
         }
+        if let body = request.body { text += "Content-Length: \(body.count)\r\n" }
+        for field in request.fields { text += "\(field.name): \(field.value)\r\n" }
         // Only to whom the user gave them.
         if let credentials = url.credentials { text += "Authorization: Basic \(Self.base64(credentials))\r\n" }
         if isForwarded, let credentials = proxy?.credentials {
             text += "Proxy-Authorization: Basic \(Self.base64(credentials))\r\n"
         }
-        let bytes = Array("\(text)\r\n".utf8)
+        let bytes = Array("\(text)\r\n".utf8) + (request.body ?? [])
         let deadline = Deadline(after: settings.answerLimit)
         try connection.write(bytes, until: deadline)
         return try readHead(connection, until: deadline).map { ($0.head, connection, bytes.count + $0.size) }
@@ -148,9 +191,15 @@ public final class HTTPClient {
         let connection = HTTPConnection(socket)
         guard url.scheme == .https else { return connection }
         if let proxy { try openTunnel(to: url, by: proxy, on: connection) }
-        if context == nil { context = try TLSContext(certificates: settings.certificates) }
-        if let context { try connection.startTLS(context, host: url.host, limit: settings.answerLimit) }
+        try connection.startTLS(try parameters(), host: url.host, limit: settings.answerLimit)
         return connection
+    }
+
+    private func parameters() throws(HTTPError) -> any TLSParameters {
+        if let parameters = tls ?? authorities { return parameters }
+        let authorities = try TLSAuthorities(certificates: settings.certificates)
+        self.authorities = authorities
+        return authorities
     }
 
     /// CONNECT (RFC 9110, section 9.3.6).

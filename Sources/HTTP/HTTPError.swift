@@ -55,7 +55,7 @@ public enum HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
     public var description: String { "\(fact); \(remedy)" }
 
     /// Whether the same request may succeed a little later.
-    var mayPass: Bool {
+    package var mayPass: Bool {
         switch self {
         case .unreachable, .timedOut, .cutOff: true
         case .unknownHost(_, _, let mayPass): mayPass
