@@ -1,4 +1,4 @@
-/// Where a bundle lies on a web server: `http://` or `https://`, with what RFC 3986 allows after it, read strictly.
+/// A place on a web server: `http://` or `https://`, with what RFC 3986 allows after it, read strictly.
 public struct HTTPURL: Sendable, Equatable {
     public enum Scheme: String, Sendable {
         case http
@@ -19,6 +19,8 @@ public struct HTTPURL: Sendable, Equatable {
     public let target: String
     /// `user:password`, percent-decoded; nil when the URL has none.
     let credentials: [UInt8]?
+
+    package var hasCredentials: Bool { credentials != nil }
 
     /// Whether a text is meant as a URL, of whatever scheme, and not as a file's name.
     public static func isMeant(by text: String) -> Bool {
@@ -112,7 +114,7 @@ public struct HTTPURL: Sendable, Equatable {
     }
 
     /// The host and port with the scheme, as in `https://host:8443`.
-    var origin: String { "\(scheme)://\(authority)" }
+    package var origin: String { "\(scheme)://\(authority)" }
 
     /// As messages show it: without credentials and query, which may hold secrets.
     public var shown: String { "\(origin)\(target.prefix { $0 != "?" })" }

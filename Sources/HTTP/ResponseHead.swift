@@ -111,7 +111,7 @@ package struct ResponseHead: Equatable {
     }
 
     /// 1 to 18 decimal digits and nothing else: no sign, no overflow.
-    static func number(_ text: some Collection<UInt8>) -> Int? {
+    package static func number(_ text: some Collection<UInt8>) -> Int? {
         guard (1...18).contains(text.count) else { return nil }
         var value = 0
         for byte in text {

@@ -76,7 +76,9 @@ final class TLSStream {
             if verification != Int(X509_V_OK) {
                 throw .insecure(host, reason: String(cString: X509_verify_cert_error_string(verification)))
             }
-            if SSL_is_init_finished(session) == 1 { throw .cutOff(socket.name) }
+            // With TLS 1.3 the other end looks at our certificate when for us the handshake is over (RFC 8446, section 4.4.2).
+            let isAboutUs = ERR_GET_REASON(ERR_peek_error()) == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED
+            if SSL_is_init_finished(session) == 1, !isAboutUs { throw .cutOff(socket.name) }
             // A static text, or nil.
             let reason = ERR_reason_error_string(ERR_peek_error()).map { String(cString: $0) }
             throw .insecure(host, reason: reason ?? "the TLS handshake failed")

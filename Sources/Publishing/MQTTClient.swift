@@ -32,9 +32,9 @@ final class MQTTClient {
     private(set) var isActive = false
 
     private var acknowledged: [UInt64] = []
-    private var rejected: [MQTTExchange.Rejection] = []
+    private var rejected: [TransportProgress.Rejection] = []
     /// Messages that were turned away while the broker has taken none: is it them, or us?
-    private var turnedAway: [MQTTExchange.Rejection] = []
+    private var turnedAway: [TransportProgress.Rejection] = []
     private var hasTaken = false
     /// When it has had time enough to take others.
     private(set) var judgement: ContinuousClock.Instant?
@@ -171,7 +171,7 @@ final class MQTTClient {
     }
 
     /// The messages that the broker took over since the last call, and those it never will.
-    func takeSettled() -> (acknowledged: [UInt64], rejected: [MQTTExchange.Rejection]) {
+    func takeSettled() -> (acknowledged: [UInt64], rejected: [TransportProgress.Rejection]) {
         defer { (acknowledged, rejected) = ([], []) }
         return (acknowledged, rejected)
     }
@@ -230,7 +230,7 @@ extension MQTTClient {
             acknowledged.append(number)
             hasTaken = true
         } else {
-            let rejection = MQTTExchange.Rejection(
+            let rejection = TransportProgress.Rejection(
                 number: number, reason: String(cString: mosquitto_reason_string(code)))
             switch code {
             // It is the message, whoever sends it.

@@ -18,31 +18,13 @@ package final class MQTTExchange: Sendable {
         }
     }
 
-    /// A message that the broker will not take, however often it is sent.
-    package struct Rejection: Sendable, Hashable {
-        package let number: UInt64
-        package let reason: String
-    }
-
-    /// What happened since the publisher looked last.
-    package struct Progress: Sendable {
-        /// The connection there is now, if any. Another number than before: what was in flight must be sent again.
-        package let session: UInt64?
-        /// The messages the broker took over.
-        package let acknowledged: [UInt64]
-        /// The messages it did not take. It takes others.
-        package let rejected: [Rejection]
-        /// The broker of the connection.
-        package let broker: String?
-    }
-
     private struct State {
         var session: UInt64?
         var broker: String?
         var lastSession: UInt64 = 0
         var outgoing: [Message] = []
         var acknowledged: [UInt64] = []
-        var rejected: [Rejection] = []
+        var rejected: [TransportProgress.Rejection] = []
         var retained = RetainedMessages()
         var isStopped = false
     }
@@ -62,9 +44,9 @@ package final class MQTTExchange: Sendable {
 
 // The publisher's side.
 extension MQTTExchange {
-    package func progress() -> Progress {
+    package func progress() -> TransportProgress {
         state.withLock { state in
-            let progress = Progress(
+            let progress = TransportProgress(
                 session: state.session, acknowledged: state.acknowledged, rejected: state.rejected,
                 broker: state.broker)
             state.acknowledged = []
@@ -138,7 +120,7 @@ extension MQTTExchange {
         state.withLock { $0.retained.takeChanges() }
     }
 
-    func settle(acknowledged: [UInt64], rejected: [Rejection]) {
+    func settle(acknowledged: [UInt64], rejected: [TransportProgress.Rejection]) {
         guard !acknowledged.isEmpty || !rejected.isEmpty else { return }
         state.withLock { state in
             state.acknowledged += acknowledged

@@ -1,12 +1,15 @@
 internal import Sensors
+internal import Supervision
 
 /// The way to an MQTT broker: a connection, and what readings become on it.
-struct MQTTTransport: Sendable {
+struct MQTTTransport: Transport {
     private let connection: MQTTConnection
     private let encoding: MQTTEncoding
     private let homeAssistant: HomeAssistant?
 
-    var exchange: MQTTExchange { connection.exchange }
+    var changes: Mailbox<Void> { connection.exchange.changes }
+
+    func progress() -> TransportProgress { connection.exchange.progress() }
 
     /// The connection begins at once, and ends when this is released.
     /// - Parameter report: takes every change of a broker's state in words.
@@ -23,12 +26,10 @@ struct MQTTTransport: Sendable {
         connection = try MQTTConnection(settings) { state, address in report(state.text(address)) }
     }
 
-    /// Shows the last value of each sensor to those who only want that. Not through the outbox.
     func show(_ readings: [Reading]) {
         homeAssistant?.show(readings, on: connection.exchange)
     }
 
-    /// For as long as this connection of the exchange lasts.
     func link(_ session: UInt64) -> any OutboxLink {
         Link(exchange: connection.exchange, session: session, encoding: encoding)
     }

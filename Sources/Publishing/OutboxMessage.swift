@@ -10,6 +10,27 @@ struct OutboxMessage: Sendable {
 
     let number: UInt64
     let content: Content
+
+    /// Those of the readings, or of the gap.
+    var numbers: ClosedRange<UInt64> {
+        switch content {
+        case .readings(let readings): (readings.first?.sequence ?? 0)...(readings.last?.sequence ?? 0)
+        case .gap(let gap): gap.first...gap.last
+        }
+    }
+
+    /// As a SenML pack, with times as of now.
+    /// - Throws: when a value is infinite or not a number.
+    func pack(device: String, as format: SenMLFormat) throws(SenML.NotFiniteError) -> [UInt8] {
+        let present = SenML.Present(monotonicTime: DeviceClock.monotonicTime, bootID: BootID.current)
+        switch content {
+        case .readings(let readings):
+            return try SenML.pack(readings, device: device, present: present, as: format)
+        case .gap(let gap):
+            let gap = SenML.Gap(numbers: gap.first...gap.last, reason: gap.reason.name, wallTime: gap.wallTime)
+            return try SenML.pack([], gaps: [gap], device: device, present: present, as: format)
+        }
+    }
 }
 
 /// A connection to a receiver.

@@ -6,7 +6,7 @@ internal import Threads
 /// Delivers the device's readings to one or several destinations, each until it was acknowledged.
 ///
 /// Readings come through ``mailbox``, get a number, and go out at once, to a broker as SenML in messages of QoS 1 on the
-/// topic `apus/<device>/readings`. Those that are not acknowledged soon are written to disk (``OutboxOptions``), and survive
+/// topic `apus/<device>/readings`, to a web server as the bodies of requests (``HTTPOptions``). Those that are not acknowledged soon are written to disk (``OutboxOptions``), and survive
 /// the end of the process and of the device. While a broker is away they wait, and those in flight are sent again when
 /// it is back: a receiver gets every reading in order and at least once, and can tell the second copy by its number. What
 /// had to be dropped is reported to the receivers, too.
@@ -38,7 +38,7 @@ public actor Publisher {
 
     /// From the first start on; what it holds survives restarts of the child.
     private var outbox: Outbox?
-    private var transports: [MQTTTransport] = []
+    private var transports: [any Transport] = []
     private var sessions: [UInt64?] = [] {
         didSet { BrokerConnections.set(ObjectIdentifier(self), isConnected: isConnected) }
     }
@@ -153,11 +153,7 @@ extension Publisher {
         if let error = InvalidDeviceError(device) { throw error }
         transports = []
         for destination in destinations {
-            switch destination {
-            case .mqtt(let options):
-                transports.append(
-                    try MQTTTransport(options, device: device, report: report, configure: configure))
-            }
+            transports.append(try destination.transport(device: device, report: report, configure: configure))
         }
         sessions = transports.map { _ in nil }
         _ = try ready()
@@ -165,8 +161,8 @@ extension Publisher {
 
     private func ready() throws -> Outbox {
         if let outbox { return outbox }
-        let names = destinations.indices.map { $0 == 0 ? "mqtt" : "mqtt-\($0 + 1)" }
-        let outbox = try Outbox(options, transports: names, start: start, gauge: gauge, report: report)
+        let outbox = try Outbox(
+            options, transports: Destination.names(destinations), start: start, gauge: gauge, report: report)
         self.outbox = outbox
         return outbox
     }
@@ -211,9 +207,9 @@ extension Publisher {
         return dropped - missed
     }
 
-    private func follow(_ transport: MQTTTransport, _ index: Int, _ outbox: Outbox) async throws {
+    private func follow(_ transport: any Transport, _ index: Int, _ outbox: Outbox) async throws {
         while true {
-            _ = try await transport.exchange.changes.receive()
+            _ = try await transport.changes.receive()
             await takeProgress(transport, index, outbox)
         }
     }
@@ -258,10 +254,10 @@ extension Publisher {
         }.value
     }
 
-    private func drain(_ transport: MQTTTransport, _ index: Int, _ outbox: Outbox) async {
+    private func drain(_ transport: any Transport, _ index: Int, _ outbox: Outbox) async {
         await takeProgress(transport, index, outbox)
         while sessions.indices.contains(index), sessions[index] != nil, await outbox.lag(index) > 0 {
-            guard (try? await transport.exchange.changes.receive()) != nil else { return }
+            guard (try? await transport.changes.receive()) != nil else { return }
             await takeProgress(transport, index, outbox)
         }
     }
@@ -271,8 +267,8 @@ extension Publisher {
 extension Publisher {
     private var isConnected: Bool { !sessions.isEmpty && sessions.allSatisfy { $0 != nil } }
 
-    private func takeProgress(_ transport: MQTTTransport, _ index: Int, _ outbox: Outbox) async {
-        let progress = transport.exchange.progress()
+    private func takeProgress(_ transport: any Transport, _ index: Int, _ outbox: Outbox) async {
+        let progress = transport.progress()
         if !progress.acknowledged.isEmpty || !progress.rejected.isEmpty {
             let count = await outbox.settle(
                 index, acknowledged: progress.acknowledged, rejected: progress.rejected.map { ($0.number, $0.reason) })

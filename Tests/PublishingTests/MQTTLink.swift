@@ -6,7 +6,7 @@ import Supervision
 actor MQTTLink {
     /// The states as the console shows them.
     let states = Lines()
-    private(set) var rejections: [MQTTExchange.Rejection] = []
+    private(set) var rejections: [TransportProgress.Rejection] = []
     private(set) var sessions = 0
     /// The broker of the latest session.
     private(set) var broker: String?

@@ -1,0 +1,87 @@
+internal import HTTP
+
+/// Posts messages to a web server.
+struct HTTPReceiver: Receiver {
+    struct Settings: Sendable {
+        let url: HTTPURL
+        let options: HTTPOptions
+        let device: String
+        /// Limits of the steps of a request.
+        var limits = HTTPSettings()
+
+        init(url: HTTPURL, options: HTTPOptions, device: String) {
+            self.url = url
+            self.options = options
+            self.device = device
+            // To find the host, and to connect to each of its addresses, as with brokers.
+            limits.connectLimit = .seconds(10)
+            // For the handshake, and from the request to its answer: a slow mobile network and a busy database.
+            limits.answerLimit = .seconds(30)
+        }
+    }
+
+    private let settings: Settings
+    private let client: HTTPClient
+    private var tls: TLSContext?
+
+    init(_ settings: Settings) {
+        self.settings = settings
+        client = HTTPClient(settings.limits)
+    }
+
+    var name: String { settings.url.origin }
+
+    /// Connects, with certificates as they lie on the disk now.
+    mutating func open() throws(ReceiverFailure) {
+        if settings.url.scheme == .https {
+            do throws(TLSContext.Failure) {
+                let tls = try TLSContext(settings.options.tls, host: settings.url.host)
+                client.tls = tls
+                self.tls = tls
+            } catch {
+                throw ReceiverFailure(text: "cannot connect to \(name): \(error.reason)")
+            }
+        }
+        do throws(HTTPError) { try client.connect(to: settings.url) } catch { throw failure(error) }
+    }
+
+    mutating func deliver(_ message: OutboxMessage) throws(ReceiverFailure) -> String? {
+        var request = HTTPClient.Request(url: settings.url)
+        do throws(SenML.NotFiniteError) {
+            request.body = try message.pack(device: settings.device, as: settings.options.format)
+        } catch {
+            return error.description
+        }
+        let numbers = message.numbers
+        request.fields = [
+            ("Content-Type", settings.options.format.mediaType),
+            // A string of RFC 9651: in quotes, which no id of a device has.
+            ("Idempotency-Key", "\"\(settings.device)/\(numbers.lowerBound)-\(numbers.upperBound)\""),
+        ]
+        if let token = settings.options.token { request.fields.append(("Authorization", "Bearer \(token)")) }
+        let head: ResponseHead
+        do throws(HTTPError) { head = try client.post(request) } catch { throw failure(error) }
+        if (200...299).contains(head.status) { return nil }
+        let error = HTTPError.status(settings.url.shown, code: head.status)
+        if Self.isRejection(head.status) { return error.fact }
+        // Its other form, a date, would need a clock that is right.
+        let pause = head.value(of: "retry-after").flatMap { ResponseHead.number($0.utf8) }
+        throw ReceiverFailure(text: error.fact, pause: pause.map { .seconds($0) })
+    }
+
+    /// Whether a status is about what was sent, so that something else may be taken (RFC 9110, section 15.5).
+    ///
+    /// Not about it: who we are, where it goes and in which format, for which everything would be turned away (401, 403, 404,
+    /// 405, 407, 410, 415); and what passes: 408 Request Timeout, 409 Conflict (an earlier request with this key is not done),
+    /// 425 Too Early, 429 Too Many Requests.
+    static func isRejection(_ status: Int) -> Bool {
+        (400...499).contains(status) && ![401, 403, 404, 405, 407, 408, 409, 410, 415, 425, 429].contains(status)
+    }
+
+    private func failure(_ error: HTTPError) -> ReceiverFailure {
+        if case .insecure(let server, _) = error, let reason = tls?.verificationFailure {
+            return ReceiverFailure(text: "\(server) cannot be trusted: \(reason)")
+        }
+        return ReceiverFailure(text: error.fact)
+    }
+}
