@@ -97,9 +97,11 @@ let package = Package(
         .executableTarget(
             name: "OutboxWriter", dependencies: ["Publishing", "Sensors"], path: "Tests/OutboxWriter",
             swiftSettings: strict),
+        // A web server for tests.
+        .target(name: "ScriptedServer", path: "Tests/ScriptedServer", swiftSettings: strict),
         .testTarget(
             name: "PublishingTests",
-            dependencies: ["Publishing", "HTTP", "Sensors", "Supervision", "JSON", "OutboxWriter"],
+            dependencies: ["Publishing", "HTTP", "ScriptedServer", "Sensors", "Supervision", "JSON", "OutboxWriter"],
             swiftSettings: strict),
         .testTarget(name: "DeviceTests", dependencies: ["Device", "Hardware"], swiftSettings: strict),
         // Names what Apus re-exports, so that an incremental build notices its changes.
@@ -108,7 +110,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "ApusTests", dependencies: ["Apus", "AppFixture"], swiftSettings: strict),
         .testTarget(
-            name: "UpdatingTests", dependencies: ["Updating", "HTTP", "apus", "Bundle", "Card", "BootState", "JSON"],
+            name: "UpdatingTests",
+            dependencies: ["Updating", "HTTP", "ScriptedServer", "apus", "Bundle", "Card", "BootState", "JSON"],
             swiftSettings: strict),
         .testTarget(
             name: "ApusInitTests", dependencies: ["apus-init", "BootState", "Card"], swiftSettings: strict),

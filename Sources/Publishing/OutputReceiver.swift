@@ -4,16 +4,19 @@ internal import Threads
 /// Writes messages to the standard output, each on a line.
 struct OutputReceiver: Receiver {
     private let device: String
+    private let descriptor: Int32
     private var output: OutputFile?
 
-    init(device: String) {
+    /// - Parameter descriptor: another one in tests.
+    init(device: String, descriptor: Int32 = STDOUT_FILENO) {
         self.device = device
+        self.descriptor = descriptor
     }
 
     var name: String { "the standard output" }
 
     mutating func open() throws(ReceiverFailure) {
-        let descriptor = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+        let descriptor = fcntl(self.descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
         guard descriptor >= 0 else { throw failure() }
         output = OutputFile(descriptor)
     }

@@ -50,7 +50,7 @@ struct SerialLoop: ~Copyable {
         while let message = exchange.nextMessage() {
             let refusal = try receiver.deliver(message)
             // Told only now: one that answers and then takes nothing is no good news, at every retry.
-            tell("delivers to \(receiver.name)")
+            if refusal == nil { tell("delivers to \(receiver.name)") }
             retry.reset()
             exchange.settle(message, refusal: refusal)
         }

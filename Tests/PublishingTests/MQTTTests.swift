@@ -6,6 +6,26 @@ import Testing
 /// The connection against a real broker.
 @Suite(.timeLimit(.minutes(1)), .serialized)
 struct MQTTTests {
+    @Test func doesNotWaitForASearchThatDoesNotEnd() async throws {
+        // Ends when the test does.
+        let pipe = Pipe()
+        let descriptor = pipe.fileHandleForReading.fileDescriptor
+        let link = try MQTTLink("mqtt://somewhere") { settings in
+            settings.connectMilliseconds = 50
+            settings.search = { _, _ in
+                var byte: UInt8 = 0
+                _ = read(descriptor, &byte, 1)
+                return .failure(.init(reason: "the test is over", mayPass: false))
+            }
+        }
+        #expect(
+            try await link.states.next() == "cannot find the broker somewhere:1883: no answer in time")
+        // There is a limit of those that go on.
+        try await link.states.next(containing: "earlier searches for addresses do not end")
+        await link.close()
+        try pipe.fileHandleForWriting.close()
+    }
+
     // TLS.
 
     @Test(arguments: ["127.0.0.1", "localhost"]) func speaksTLS13(_ host: String) async throws {

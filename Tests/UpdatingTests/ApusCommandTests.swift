@@ -3,6 +3,7 @@ import Bundle
 import Card
 import Foundation
 import JSON
+import ScriptedServer
 import Testing
 
 @testable import HTTP

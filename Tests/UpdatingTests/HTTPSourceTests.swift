@@ -1,4 +1,5 @@
 import Bundle
+import ScriptedServer
 import Synchronization
 import Testing
 

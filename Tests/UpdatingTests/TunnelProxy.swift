@@ -1,4 +1,5 @@
 import Glibc
+import ScriptedServer
 import Synchronization
 
 /// A proxy on a loopback port that opens a tunnel to one port of this machine, whatever it is asked for.

@@ -1,22 +1,24 @@
-import Glibc
+internal import Glibc
 
 /// A web server on a loopback port whose answers a test writes.
-final class ScriptedServer: Sendable {
-    struct Request: Sendable {
+package final class ScriptedServer: Sendable {
+    package struct Request: Sendable {
         /// Counted from 0, over all connections.
-        let number: Int
+        package let number: Int
         /// The whole head.
-        let text: String
+        package let text: String
+        /// What `Content-Length` announces.
+        package let body: [UInt8]
 
         /// The bytes asked for; nil without `Range`.
-        var range: (lower: Int, upper: Int?)? {
+        package var range: (lower: Int, upper: Int?)? {
             guard let start = text.firstRange(of: "Range: bytes=")?.upperBound else { return nil }
             let parts = text[start...].prefix { $0 != "\r\n" }.split(separator: "-", omittingEmptySubsequences: false)
             return Int(parts[0]).map { ($0, Int(parts[1]).map { $0 + 1 }) }
         }
     }
 
-    enum Reply: Sendable {
+    package enum Reply: Sendable {
         /// And goes on with the connection.
         case keep([UInt8])
         /// And closes.
@@ -25,10 +27,10 @@ final class ScriptedServer: Sendable {
         case stall([UInt8])
     }
 
-    let port: Int
+    package let port: Int
     private let descriptor: Int32
 
-    init(_ handler: @escaping @Sendable (Request) -> Reply) throws {
+    package init(_ handler: @escaping @Sendable (Request) -> Reply) throws {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -53,7 +55,7 @@ final class ScriptedServer: Sendable {
     }
 
     /// Frees the port. Otherwise the server stays to the end of the tests: its last use is not that of its port.
-    func stop() {
+    package func stop() {
         // Not closed: the accepting thread may still be about to use the number, which then would be another socket's.
         shutdown(descriptor, Int32(SHUT_RDWR))
     }
@@ -75,7 +77,7 @@ final class ScriptedServer: Sendable {
     private static func serve(_ connection: Int32, _ counter: Counter, _ handler: (Request) -> Reply) {
         defer { close(connection) }
         while let text = head(connection) {
-            switch handler(Request(number: counter.next(), text: text)) {
+            switch handler(Request(number: counter.next(), text: text, body: body(connection, text))) {
             case .keep(let bytes): transmit(bytes, connection)
             case .close(let bytes):
                 transmit(bytes, connection)
@@ -94,7 +96,7 @@ final class ScriptedServer: Sendable {
         while recv(connection, &buffer, buffer.count, 0) > 0 {}
     }
 
-    static func transmit(_ bytes: [UInt8], _ connection: Int32) {
+    package static func transmit(_ bytes: [UInt8], _ connection: Int32) {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes {
@@ -105,7 +107,7 @@ final class ScriptedServer: Sendable {
         }
     }
 
-    static func head(_ connection: Int32) -> String? {
+    package static func head(_ connection: Int32) -> String? {
         var bytes: [UInt8] = []
         var byte: UInt8 = 0
         while !bytes.suffix(4).elementsEqual([13, 10, 13, 10]) {
@@ -115,7 +117,20 @@ final class ScriptedServer: Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    static func thread(_ body: @escaping @Sendable () -> Void) {
+    private static func body(_ connection: Int32, _ head: String) -> [UInt8] {
+        guard let start = head.firstRange(of: "Content-Length: ")?.upperBound,
+            var left = Int(head[start...].prefix { $0.isNumber })
+        else { return [] }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while left > 0, case let count = recv(connection, &buffer, min(left, buffer.count), 0), count > 0 {
+            bytes += buffer[..<count]
+            left -= count
+        }
+        return bytes
+    }
+
+    package static func thread(_ body: @escaping @Sendable () -> Void) {
         final class Box: Sendable {
             let body: @Sendable () -> Void
             init(_ body: @escaping @Sendable () -> Void) { self.body = body }
@@ -132,13 +147,13 @@ final class ScriptedServer: Sendable {
 }
 
 extension ScriptedServer.Reply {
-    static func answer(_ status: String, _ fields: [String] = [], body: [UInt8] = []) -> [UInt8] {
+    package static func answer(_ status: String, _ fields: [String] = [], body: [UInt8] = []) -> [UInt8] {
         let head = ["HTTP/1.1 \(status)", "Content-Length: \(body.count)"] + fields
         return Array((head.joined(separator: "\r\n") + "\r\n\r\n").utf8) + body
     }
 
     /// What a plain web server does with a file.
-    static func file(_ content: [UInt8], tag: String = "\"1\"", _ request: ScriptedServer.Request) -> [UInt8] {
+    package static func file(_ content: [UInt8], tag: String = "\"1\"", _ request: ScriptedServer.Request) -> [UInt8] {
         guard let range = request.range,
             !request.text.contains("If-Range:") || request.text.contains("If-Range: \(tag)")
         else { return answer("200 OK", ["ETag: \(tag)"], body: content) }
