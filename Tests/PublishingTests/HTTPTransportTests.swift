@@ -84,7 +84,8 @@ struct HTTPTransportTests {
             requests.note(request)
             return switch request.number {
             case 0: .stall([])
-            case 1: .close(Array("HTTP/1.1 2".utf8))
+            // The first one on a connection that was there already, which is taken for one that had ended before.
+            case 1, 2: .close(Array("HTTP/1.1 2".utf8))
             default: .keep(ScriptedServer.Reply.answer("204 No Content"))
             }
         }
@@ -95,7 +96,7 @@ struct HTTPTransportTests {
         try await link.accept(5)
         try await link.drain()
         #expect(Set(requests.values(of: "Idempotency-Key")) == ["\"device-1/1-5\""])
-        #expect(requests.list.count == 3)
+        #expect(requests.list.count == 4)
         try await link.console.next(containing: "127.0.0.1 did not answer in time")
         try await link.console.next(containing: "127.0.0.1 ended the connection in the middle of its answer")
         try await link.console.next(containing: "delivers to")
