@@ -4,7 +4,7 @@ import Testing
 
 @testable import Apus
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct HealthTests {
     private func rules(_ values: [String: String] = [:]) -> HealthRules { HealthRules(Configuration(values)) }
 

@@ -3,7 +3,7 @@ import Publishing
 import Sensors
 
 // OutboxWriter FOLDER FIRST: stores readings in a folder's outbox, with values from FIRST on, and prints after each batch
-// the last value that is stored, a line each; until it is killed.
+// the last value that is stored, a line each; until it is killed, or has stored so many that the outbox stays below its size.
 @main
 enum OutboxWriter {
     static func main() async throws {
@@ -14,7 +14,7 @@ enum OutboxWriter {
         // Nobody listens there.
         let publisher = Publisher(to: .mqtt("mqtt://127.0.0.1:1"), device: "fixture", outbox: options)
         var next = first
-        while true {
+        while next < first + 10_000 {
             let count = Int.random(in: 1...60)
             try await publisher.store(
                 (next..<(next + count)).map {

@@ -6,7 +6,7 @@ import Testing
 @testable import Publishing
 
 /// What Home Assistant finds at a broker.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct HomeAssistantTests {
     /// The keys that https://www.home-assistant.io/integrations/mqtt/, sensor.mqtt and binary_sensor.mqtt document, as far
     /// as they can occur here.

@@ -4,7 +4,7 @@ import Testing
 @testable import Publishing
 
 /// The connection against a real broker.
-@Suite(.timeLimit(.minutes(1)), .serialized)
+@Suite(.timeLimit(.minutes(10)), .serialized)
 struct MQTTTests {
     @Test func doesNotWaitForASearchThatDoesNotEnd() async throws {
         // Ends when the test does.

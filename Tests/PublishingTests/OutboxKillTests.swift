@@ -5,7 +5,7 @@ import Testing
 @testable import Publishing
 
 /// A process that stores readings, killed without notice again and again.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct OutboxKillTests {
     @Test func whatWasToldToBeStoredIsThere() async throws {
         let place = OutboxPlace()

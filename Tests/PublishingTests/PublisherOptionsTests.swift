@@ -6,7 +6,7 @@ import Testing
 @testable import Publishing
 
 /// What a publisher makes of its options, at a real broker.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct PublisherOptionsTests {
     @Test func topicsStatusAndHomeAssistant() async throws {
         let broker = try Broker()
