@@ -35,7 +35,7 @@ struct CellAppTests {
     @Test func aDriverThatTrapsIsRestartedAloneAndItsReadingsCross() async throws {
         let app = try await run("AppFixture")
         #expect(
-            app.output.split(separator: "\n") == [
+            app.output.split(separator: "\n").map(String.init) == [
                 "collector starts",
                 "unruly: [Sensors.Reading.Value.number(1.0), Sensors.Reading.Value.number(2.0), "
                     + "Sensors.Reading.Value.number(1.0), Sensors.Reading.Value.number(2.0)]",

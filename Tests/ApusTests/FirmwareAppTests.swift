@@ -12,16 +12,28 @@ struct FirmwareAppTests {
             .filter { $0.hasPrefix("apus: ") && !$0.hasPrefix("apus: no /etc/apus/board.conf") }
     }
 
-    @Test(arguments: [SIGTERM, SIGINT]) func aStopSignalStopsTheChildrenInReverseOrder(signal: Int32) async {
-        let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) { [signal] in
-            signalToRaise = signal
+    // Two tests: what an exit test captures, not every toolchain can pass to its process.
+    @Test func aTerminationStopsTheChildrenInReverseOrder() async {
+        let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
+            signalToRaise = SIGTERM
             await Obedient.main()
         }
-        #expect(
-            lines(result) == [
-                "apus: app/steady started", "apus: app/trigger started", "apus: stopping on signal \(signal)",
-                "apus: app/trigger stopped", "apus: app/steady stopped",
-            ])
+        #expect(lines(result) == Self.orderly(SIGTERM))
+    }
+
+    @Test func anInterruptStopsTheChildrenInReverseOrder() async {
+        let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
+            signalToRaise = SIGINT
+            await Obedient.main()
+        }
+        #expect(lines(result) == Self.orderly(SIGINT))
+    }
+
+    private static func orderly(_ signal: Int32) -> [Substring] {
+        [
+            "apus: app/steady started", "apus: app/trigger started", "apus: stopping on signal \(signal)",
+            "apus: app/trigger stopped", "apus: app/steady stopped",
+        ]
     }
 
     @Test func aUserSignalPrintsTheTree() async {
