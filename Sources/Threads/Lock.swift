@@ -36,14 +36,12 @@ package struct Lock<Value: ~Copyable>: ~Copyable {
         return try body(&value.pointee)
     }
 
-    @usableFromInline var value: UnsafeMutablePointer<Value> {
-        @inlinable get { (storage + Self.valueOffset).assumingMemoryBound(to: Value.self) }
+    @inlinable var value: UnsafeMutablePointer<Value> {
+        (storage + Self.valueOffset).assumingMemoryBound(to: Value.self)
     }
 
     /// A word takes 4 bytes; 8 fit nearly everything that comes behind it.
-    @usableFromInline static var valueOffset: Int {
-        @inlinable get { max(8, MemoryLayout<Value>.alignment) }
-    }
+    @inlinable static var valueOffset: Int { max(8, MemoryLayout<Value>.alignment) }
 }
 
 // Unchecked: the compiler cannot see that the value is reached under the lock only. What goes in or out is `sending`.

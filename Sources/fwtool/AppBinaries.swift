@@ -82,28 +82,8 @@ struct AppBinaries {
 
     /// The contents of everything the system's programs are built from; nil where the Apus package cannot be found.
     private static func systemSources(_ package: AppPackage) -> [String]? {
-        struct State: Decodable {
-            struct Object: Decodable { var dependencies: [Dependency] }
-            struct Dependency: Decodable {
-                var packageRef: Reference
-                var subpath: String?
-            }
-            struct Reference: Decodable {
-                var kind: String
-                var location: String
-            }
-            var object: Object
-        }
-        let build = package.folder.appendingPathComponent(".build")
-        guard let data = try? Data(contentsOf: build.appendingPathComponent("workspace-state.json")),
-            let state = try? JSONDecoder().decode(State.self, from: data)
-        else { return nil }
         // By content, not by name: a package in a folder is known by the folder's name.
-        let roots = state.object.dependencies.map { dependency in
-            dependency.packageRef.kind == "fileSystem"
-                ? URL(fileURLWithPath: dependency.packageRef.location)
-                : build.appendingPathComponent("checkouts/\(dependency.subpath ?? "")")
-        }
+        let roots = WorkspaceState(of: package)?.dependencies.map(\.folder) ?? []
         guard
             let root = roots.first(where: {
                 FileManager.default.fileExists(atPath: $0.appendingPathComponent("Sources/apus-init").path)

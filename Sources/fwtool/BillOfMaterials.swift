@@ -197,25 +197,9 @@ extension BillOfMaterials {
 
     /// Where SwiftPM has put the packages it fetched, by identity; none where it does not tell.
     private static func checkouts(of package: AppPackage) -> [String: URL] {
-        struct State: Decodable {
-            struct Object: Decodable { var dependencies: [Dependency] }
-            struct Dependency: Decodable {
-                var packageRef: Reference
-                var subpath: String
-            }
-            struct Reference: Decodable {
-                var identity: String
-                var kind: String
-            }
-            var object: Object
-        }
-        let build = package.folder.appendingPathComponent(".build")
-        guard let data = try? Data(contentsOf: build.appendingPathComponent("workspace-state.json")),
-            let state = try? JSONDecoder().decode(State.self, from: data)
-        else { return [:] }
         var folders: [String: URL] = [:]
-        for dependency in state.object.dependencies where dependency.packageRef.kind.hasSuffix("SourceControl") {
-            folders[dependency.packageRef.identity] = build.appendingPathComponent("checkouts/\(dependency.subpath)")
+        for dependency in WorkspaceState(of: package)?.dependencies ?? [] where !dependency.isLocal {
+            folders[dependency.identity] = dependency.folder
         }
         return folders
     }

@@ -1,7 +1,7 @@
 import Supervision
 
 /// A child as the model and the scenarios know it. Times are whole milliseconds.
-struct ModelSpec: Equatable {
+struct ModelSpec: Equatable, Sendable {
     var name: String
     var restart = Restart.permanent
     /// nil: unlimited.
@@ -15,7 +15,7 @@ struct ModelSpec: Equatable {
 }
 
 /// A supervisor as the model and the scenarios know it.
-struct ModelTree: Equatable {
+struct ModelTree: Equatable, Sendable {
     var strategy = Strategy.oneForOne
     var restarts = 1
     var period = 5000
