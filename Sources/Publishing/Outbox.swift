@@ -634,11 +634,13 @@ extension Outbox {
         let entries = Array(tail.entries(after: safe).prefix(Self.mostPerCommit))
         let dead = letters
         do throws(OutboxStore.Failure) {
-            let state = changedState(isLast: isLast)
-            let result = try await store.commit(entries[...], settled: settled, state: state, letters: dead)
+            let isStateDue = updateState() || isLast
+            let cursors = state.cursors
+            let result = try await store.commit(
+                entries[...], settled: settled, state: state, isStateDue: isStateDue, letters: dead)
             summary = result
             letters.removeFirst(min(dead.count, letters.count))
-            if let state { savedCursors = state.cursors }
+            if isStateDue { savedCursors = cursors }
             dropped += result.dropped
             self.state.dropped += result.dropped
             if result.dropped > 0, !isDropping {
@@ -658,9 +660,9 @@ extension Outbox {
         }
     }
 
-    /// What is to be written of the state; nil when nothing is.
-    private func changedState(isLast: Bool) -> OutboxState? {
-        var isChanged = isLast
+    /// - Returns: whether the state is to be written.
+    private func updateState() -> Bool {
+        var isDue = false
         let now = clocks.monotonicTime()
         if let time = clocks.wallTime(now) {
             let offset = time - Int64(clamping: now)
@@ -668,7 +670,7 @@ extension Outbox {
             // A second: what a clock may be corrected by without a jump.
             if saved == nil || (saved ?? 0).distance(to: offset).magnitude > 1_000_000_000 {
                 state.remember(.init(id: clocks.bootID, offset: offset))
-                isChanged = true
+                isDue = true
             }
         }
         var cursors: [String: UInt64] = [:]
@@ -678,10 +680,10 @@ extension Outbox {
         if cursors != savedCursors, transports.count > 1 || settled >= stored,
             clocks.timeline.now - lastCursors >= Self.cursorInterval || summary.first == nil
         {
-            isChanged = true
+            isDue = true
         }
-        if isChanged { lastCursors = clocks.timeline.now }
-        return isChanged ? state : nil
+        if isDue { lastCursors = clocks.timeline.now }
+        return isDue
     }
 
     private func fail(_ error: OutboxStore.Failure) {

@@ -7,8 +7,8 @@ import Sensors
 final class OutboxPlace: Sendable {
     let folder: String
 
-    init() {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("apus-outbox-\(UUID())/data/outbox").path
+    init(in parent: String = FileManager.default.temporaryDirectory.path) {
+        folder = "\(parent)/apus-outbox-\(UUID())/data/outbox"
     }
 
     deinit {
