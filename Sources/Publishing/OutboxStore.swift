@@ -75,8 +75,8 @@ actor OutboxStore {
     /// When the database was opened: nanoseconds of `MonotonicClock`, and the running time then.
     private var start: (moment: Int64, runningTime: UInt64) = (0, 0)
 
-    /// Numbers reserved at once: what an unclean end makes uncertain, and how seldom the file is written.
-    static let step: UInt64 = 4096
+    /// Numbers reserved at once, at least: a page of flash for each of them would be too much.
+    static let leastStep: UInt64 = 64
     /// The most numbers reserved at once.
     static let mostReserved: UInt64 = 1 << 20
 
@@ -138,7 +138,7 @@ actor OutboxStore {
             ? OutboxGap(
                 first: settled + 1, last: next - 1, reason: report == nil ? .restart : .corrupt, wallTime: wallTime())
             : nil
-        let ceiling = next + Self.step
+        let ceiling = next + Self.leastStep
         try write(SequenceFile.Record(ceiling: ceiling, settled: known))
         limit = sizeLimit()
         start = (MonotonicClock.now, database.state.runningTime)

@@ -26,6 +26,14 @@ final class OutboxPlace: Sendable {
         try Data(bytes).write(to: URL(fileURLWithPath: path(name)))
     }
 
+    /// How often the file of the numbers was written: the newer generation of its two copies.
+    var sequenceWrites: UInt64 {
+        let bytes = bytes("sequence")
+        return [8, 4096 + 8].map { offset in
+            bytes.dropFirst(offset).prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        }.max() ?? 0
+    }
+
     func store(_ limits: OutboxStore.Limits = .init(bytes: 8 << 20, age: 1 << 30)) throws -> OutboxStore {
         try OutboxStore(folder: folder, limits: limits, wallTime: { 1_700_000_000_000_000_000 })
     }

@@ -159,6 +159,35 @@ struct OutboxTests {
         #expect(received.gaps.allSatisfy { $0.reason == .restart } && received.gaps.count >= 2)
     }
 
+    /// Ten sensors at 1 Hz, with a receiver and without.
+    @Test(arguments: [true, false]) func aSuddenEndCostsTheNumbersOfSecondsOnly(_ isConnected: Bool) async throws {
+        let fixture = try OutboxFixture(OutboxFixture.options(place.folder, .window(.seconds(5))))
+        await fixture.outbox.open()
+        let link = FakeLink()
+        if isConnected { await fixture.outbox.connect(0, link) }
+        let before = place.sequenceWrites
+        var last: UInt64 = 0
+        for _ in 0..<1000 {
+            last = try await fixture.outbox.accept(readings(10))?.upperBound ?? 0
+            await fixture.outbox.settle(0, acknowledged: link.take().map(\.number))
+            await fixture.outbox.rest()
+            fixture.clock.advance(by: .seconds(1))
+            // The end of a window takes its time.
+            try await fixture.until { $0.memory <= 60 }
+        }
+        // One each 30 seconds, and a few at the beginning.
+        #expect(place.sequenceWrites - before <= 1000 / 30 + 4)
+        let copy = OutboxPlace()
+        try FileManager.default.createDirectory(atPath: copy.folder, withIntermediateDirectories: true)
+        for name in ["outbox.db", "outbox.db-wal", "sequence"] { try copy.write(place.bytes(name), to: name) }
+        let opened = try await copy.store().open()
+        let gap = try #require(opened.gap)
+        // A step, half of one that was left when it was reserved, and what one second takes.
+        #expect(gap.reason == .restart && gap.last > last && gap.last - last <= 300 + 150 + 10)
+        // With a receiver, what it has since the last reservation is in it as well; without, what is stored is not.
+        #expect(gap.first <= last + 1 && last + 1 - gap.first <= (isConnected ? 300 + 150 : 60))
+    }
+
     @Test func numbersNeverComeAgain() async throws {
         let seed = UInt64.random(in: 0 ... .max)
         var random = Generator(state: seed)
@@ -171,7 +200,7 @@ struct OutboxTests {
             for _ in 0..<Int.random(in: 0..<4, using: &random) {
                 let count = UInt64.random(in: 0..<6000, using: &random)
                 if next + count > ceiling {
-                    ceiling = next + count + OutboxStore.step
+                    ceiling = next + count + OutboxStore.leastStep
                     try await store.reserve(ceiling: ceiling, settled: next - 1)
                 }
                 // A few stand for all of them.
