@@ -97,11 +97,16 @@ let package = Package(
         .executableTarget(
             name: "OutboxWriter", dependencies: ["Publishing", "Sensors"], path: "Tests/OutboxWriter",
             swiftSettings: strict),
+        .executableTarget(
+            name: "OrderlyEnd", dependencies: ["Publishing", "Sensors", "Supervision"], path: "Tests/OrderlyEnd",
+            swiftSettings: strict),
         // A web server for tests.
         .target(name: "ScriptedServer", path: "Tests/ScriptedServer", swiftSettings: strict),
         .testTarget(
             name: "PublishingTests",
-            dependencies: ["Publishing", "HTTP", "ScriptedServer", "Sensors", "Supervision", "JSON", "OutboxWriter"],
+            dependencies: [
+                "Publishing", "HTTP", "ScriptedServer", "Sensors", "Supervision", "JSON", "OutboxWriter", "OrderlyEnd",
+            ],
             swiftSettings: strict),
         .testTarget(name: "DeviceTests", dependencies: ["Device", "Hardware"], swiftSettings: strict),
         // Names what Apus re-exports, so that an incremental build notices its changes.
