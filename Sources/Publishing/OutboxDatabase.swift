@@ -86,7 +86,7 @@ final class OutboxDatabase {
             INSERT INTO blocks VALUES(?1, ?2) ON CONFLICT(first) DO UPDATE SET body = excluded.body
             WHERE length(excluded.body) > length(body)
             """)
-        deleteBelow = try connection.prepare("DELETE FROM blocks WHERE first < ?1 RETURNING substr(body, 1, 24)")
+        deleteBelow = try connection.prepare("DELETE FROM blocks WHERE first < ?1")
         deleteAll = try connection.prepare("DELETE FROM blocks")
         deleteOne = try connection.prepare("DELETE FROM blocks WHERE first = ?1")
         selectFrom = try connection.prepare(
@@ -223,12 +223,34 @@ final class OutboxDatabase {
         let kept = try selectFrom.step() ? UInt64(clamping: selectFrom.number(0)) : 0
         selectFrom.reset()
         guard kept > first else { return false }
-        defer { deleteBelow.reset() }
-        try deleteBelow.bind(kept, at: 1)
-        while try deleteBelow.step() { forget(OutboxBlock.uncheckedHeader(deleteBelow.blob(0))) }
+        while try removePortion(below: kept) {}
         self.first = kept
         return true
     }
+
+    /// A few rows, which SQLite's cache still holds when they are deleted. (What tells the rows it deletes, RETURNING, keeps
+    /// each page in memory until it is done.)
+    /// - Returns: whether there may be more.
+    private func removePortion(below end: UInt64) throws(SQLiteError) -> Bool {
+        var count = 0
+        var last: UInt64 = 0
+        do {
+            defer { oldest.reset() }
+            while count < Self.portion, try oldest.step() {
+                let number = UInt64(clamping: oldest.number(0))
+                guard number < end else { break }
+                forget(OutboxBlock.uncheckedHeader(oldest.blob(1)))
+                (count, last) = (count + 1, number)
+            }
+        }
+        guard count > 0 else { return false }
+        try deleteBelow.bind(last + 1, at: 1)
+        try deleteBelow.run()
+        return count == Self.portion
+    }
+
+    /// Rows removed at once: half of SQLite's cache.
+    private static let portion = 32
 
     /// Drops the oldest block of readings and leaves a gap in its place. Within a transaction, at whose end the state is
     /// saved.

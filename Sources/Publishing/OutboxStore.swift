@@ -314,7 +314,7 @@ actor OutboxStore {
 
     func state() -> OutboxState { database?.state ?? OutboxState() }
 
-    /// Entries behind a number, the next some thousand. Where they are damaged, the file is salvaged first.
+    /// Entries behind a number, the next some hundred. Where they are damaged, the file is salvaged first.
     ///
     /// - Parameters:
     ///   - settled: everything up to this number is acknowledged by all.
@@ -341,8 +341,8 @@ actor OutboxStore {
         }
     }
 
-    /// Bytes of blocks read at once: two or three thousand readings.
-    private static let portion = 32 << 10
+    /// Bytes of blocks read at once: two or three of the largest, some hundred readings.
+    private static let portion = 8 << 10
 
     func deadLetters(atMost limit: Int) -> [DeadLetter] {
         (try? database?.deadLetters(atMost: limit)) ?? []
