@@ -67,7 +67,7 @@ soak: dependencies test-images
 	APUS_CUTS=300 Tools/run-tests --filter PowerCutTests
 
 # These figures need no card images.
-IMAGELESS := restart.% child.% fanin.% periodic.% startstop.% cell.% wire.% mqtt.% latency.%
+IMAGELESS := restart.% child.% fanin.% periodic.% startstop.% cell.% wire.% mqtt.% latency.% outbox.% flash.% backlog.%
 BENCHED := $(if $(FIGURES),$(filter-out $(IMAGELESS),$(FIGURES)),all)
 
 # Without cells: the sanitizer's own memory is above the limits they are given, and their backtraces are of other code.

@@ -35,7 +35,8 @@ let package = Package(
 
         // Shared by device and developer's machine.
         .target(name: "JSON", swiftSettings: strict),
-        .target(name: "BootState", swiftSettings: strict),
+        .target(name: "Checksum", swiftSettings: strict),
+        .target(name: "BootState", dependencies: ["Checksum"], swiftSettings: strict),
         .target(name: "Card", dependencies: ["BootState", "CLinux"], swiftSettings: strict),
         .target(name: "Bundle", dependencies: ["JSON", "COpenSSL", "CZstd"], swiftSettings: strict),
 
@@ -49,7 +50,8 @@ let package = Package(
         .target(
             name: "Publishing",
             dependencies: [
-                "JSON", "Threads", "Supervision", "Sensors", "HTTP", "CMosquitto", "COpenSSL", "CSQLite", "CLinux",
+                "JSON", "Checksum", "Threads", "Supervision", "Sensors", "HTTP", "CMosquitto", "COpenSSL", "CSQLite",
+                "CLinux",
             ],
             swiftSettings: strict),
         .target(name: "Device", dependencies: ["Hardware", "Sensors"], swiftSettings: strict),
@@ -83,7 +85,8 @@ let package = Package(
 
         // One folder per module; SystemTests boots the built images in QEMU.
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
-        .testTarget(name: "BootStateTests", dependencies: ["BootState"], swiftSettings: strict),
+        .testTarget(name: "ChecksumTests", dependencies: ["Checksum"], swiftSettings: strict),
+        .testTarget(name: "BootStateTests", dependencies: ["BootState", "Checksum"], swiftSettings: strict),
         .testTarget(name: "CardTests", dependencies: ["Card", "BootState"], swiftSettings: strict),
         .testTarget(name: "BundleTests", dependencies: ["Bundle", "JSON"], swiftSettings: strict),
         .testTarget(name: "ThreadsTests", dependencies: ["Threads"], swiftSettings: strict),
@@ -97,11 +100,16 @@ let package = Package(
         .executableTarget(
             name: "OutboxWriter", dependencies: ["Publishing", "Sensors"], path: "Tests/OutboxWriter",
             swiftSettings: strict),
+        .executableTarget(
+            name: "OrderlyEnd", dependencies: ["Publishing", "Sensors", "Supervision"], path: "Tests/OrderlyEnd",
+            swiftSettings: strict),
         // A web server for tests.
         .target(name: "ScriptedServer", path: "Tests/ScriptedServer", swiftSettings: strict),
         .testTarget(
             name: "PublishingTests",
-            dependencies: ["Publishing", "HTTP", "ScriptedServer", "Sensors", "Supervision", "JSON", "OutboxWriter"],
+            dependencies: [
+                "Publishing", "HTTP", "ScriptedServer", "Sensors", "Supervision", "JSON", "OutboxWriter", "OrderlyEnd",
+            ],
             swiftSettings: strict),
         .testTarget(name: "DeviceTests", dependencies: ["Device", "Hardware"], swiftSettings: strict),
         // Names what Apus re-exports, so that an incremental build notices its changes.

@@ -1,3 +1,5 @@
+internal import Checksum
+
 /// What a start of a slot leaves in memory for the boot script of the next one: how far it came.
 ///
 /// Memory survives a reset and not a power cut, so a valid note says that the machine was reset, and after what. It takes

@@ -1,3 +1,5 @@
+internal import Checksum
+
 /// A U-Boot environment block as `env import -c` and `env export -c` read and write it: the CRC-32 (little-endian) of all
 /// that follows, then `name=value` texts, each ended by a zero byte, a further zero byte, and zeros to the end.
 enum UBootEnvironment {

@@ -26,6 +26,8 @@ struct MQTTTransport: Transport {
         connection = try MQTTConnection(settings) { state, address in report(state.text(address)) }
     }
 
+    func stop() { connection.exchange.stop() }
+
     func show(_ readings: [Reading]) {
         homeAssistant?.show(readings, on: connection.exchange)
     }

@@ -1,3 +1,4 @@
+internal import Checksum
 internal import Sensors
 internal import Supervision
 
@@ -62,7 +63,7 @@ enum OutboxBlock {
         guard let header = uncheckedHeader(bytes), header.length <= bytes.count else { return nil }
         let end = header.length - checksumSize
         let checksum = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: end, as: UInt32.self))
-        guard CRC32.checksum(UnsafeRawBufferPointer(rebasing: bytes[..<end])) == checksum else { return nil }
+        guard crc32(UnsafeRawBufferPointer(rebasing: bytes[..<end])) == checksum else { return nil }
         return header
     }
 
@@ -203,7 +204,7 @@ enum OutboxBlock {
                 buffer.storeBytes(of: length.littleEndian, toByteOffset: 6, as: UInt16.self)
                 buffer.storeBytes(of: count.littleEndian, toByteOffset: 16, as: UInt64.self)
             }
-            appendLittle(bytes.withUnsafeBytes { CRC32.checksum($0) })
+            appendLittle(crc32(bytes))
             return bytes
         }
 

@@ -32,6 +32,7 @@ public actor Publisher {
     private nonisolated let device: String
     private nonisolated let options: OutboxOptions
     private nonisolated let start: UInt64?
+    private nonisolated let patience: Duration
     private nonisolated let report: @Sendable (String) -> Void
     private nonisolated let configure: @Sendable (inout MQTTSettings) -> Void
     private nonisolated let gauge: OutboxGauge
@@ -72,17 +73,20 @@ public actor Publisher {
         overflow: OverflowPolicy = .dropOldest
     ) {
         self.init(
-            to: destinations, device: device, outbox: outbox, overflow: overflow, start: nil, report: Console.print
+            to: destinations, device: device, outbox: outbox, overflow: overflow, start: nil,
+            report: Console.print
         ) { _ in }
     }
 
     /// - Parameters:
     ///   - start: the number of the first reading where nothing is kept; nil for one that no other process has.
+    ///   - patience: for how long an orderly stop waits for acknowledgements, at most.
     ///   - report: takes the lines for the console.
     ///   - configure: changes the settings of the connections.
     init(
         to destinations: [Destination], device: String, outbox: OutboxOptions, overflow: OverflowPolicy, start: UInt64?,
-        report: @escaping @Sendable (String) -> Void, configure: @escaping @Sendable (inout MQTTSettings) -> Void
+        patience: Duration = Publisher.flushTime, report: @escaping @Sendable (String) -> Void,
+        configure: @escaping @Sendable (inout MQTTSettings) -> Void
     ) {
         mailbox = Mailbox(capacity: Self.mailboxCapacity, overflow: overflow)
         gauge = OutboxGauge(mailbox)
@@ -90,6 +94,7 @@ public actor Publisher {
         self.device = device
         options = outbox
         self.start = start
+        self.patience = patience
         self.report = report
         self.configure = configure
     }
@@ -143,6 +148,9 @@ public actor Publisher {
 
     /// How long an orderly stop waits for acknowledgements: within the time a supervisor gives a child by default.
     private static let flushTime = Duration.seconds(1)
+
+    /// How long it then waits for the connections to end, each with a word to its broker: the process may end right after.
+    private static let farewellTime = Duration.milliseconds(500)
 
     private static let statusInterval = Duration.seconds(1)
 }
@@ -229,34 +237,55 @@ extension Publisher {
         return status
     }
 
-    /// The orderly end: the last readings are sent, and given a moment to be acknowledged; the others are written.
+    /// The orderly end: the last readings are sent, and given a moment to be acknowledged; the others are written. Nothing
+    /// is waited for that is not to come.
     private func finish(_ outbox: Outbox) async {
         // A cancelled task still gets what waits there, and does not wait for more.
         let last = (try? await mailbox.receive()) ?? []
         let missing = newlyMissed()
-        let transports = transports
+        let (transports, patience) = (transports, patience)
         // In a task of its own, which is not cancelled.
         await Task {
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask { try? await Task.sleep(for: Self.flushTime) }
-                group.addTask {
-                    _ = try? await outbox.accept(last, missing: missing)
-                    await withTaskGroup(of: Void.self) { all in
-                        for (index, transport) in transports.enumerated() {
-                            all.addTask { await self.drain(transport, index, outbox) }
-                        }
+            await Self.run(atMost: patience) {
+                _ = try? await outbox.accept(last, missing: missing)
+                await withTaskGroup(of: Void.self) { all in
+                    for (index, transport) in transports.enumerated() {
+                        all.addTask { await self.drain(transport, index, outbox) }
                     }
                 }
-                await group.next()
-                group.cancelAll()
+            }
+            await Self.run(atMost: Self.farewellTime) {
+                for transport in transports { transport.stop() }
+                await withTaskGroup(of: Void.self) { all in
+                    for (index, transport) in transports.enumerated() {
+                        all.addTask { await self.awaitEnd(transport, index, outbox) }
+                    }
+                }
             }
             await outbox.close()
         }.value
     }
 
+    /// Runs the body until it returns, and cancels it when the time is over.
+    private static func run(atMost time: Duration, _ body: @escaping @Sendable () async -> Void) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { try? await Task.sleep(for: time) }
+            group.addTask { await body() }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
     private func drain(_ transport: any Transport, _ index: Int, _ outbox: Outbox) async {
         await takeProgress(transport, index, outbox)
         while sessions.indices.contains(index), sessions[index] != nil, await outbox.lag(index) > 0 {
+            guard (try? await transport.changes.receive()) != nil else { return }
+            await takeProgress(transport, index, outbox)
+        }
+    }
+
+    private func awaitEnd(_ transport: any Transport, _ index: Int, _ outbox: Outbox) async {
+        while sessions.indices.contains(index), sessions[index] != nil {
             guard (try? await transport.changes.receive()) != nil else { return }
             await takeProgress(transport, index, outbox)
         }

@@ -1,3 +1,4 @@
+internal import Checksum
 internal import Glibc
 internal import Supervision
 internal import Threads
@@ -80,14 +81,12 @@ struct SequenceFile {
     private static func encode(_ record: Record, _ generation: UInt64) -> [UInt8] {
         var writer = ByteWriter()
         for value in [mark, generation, record.ceiling, record.settled] { writer.append(value) }
-        writer.append(writer.bytes.withUnsafeBytes { CRC32.checksum($0) })
+        writer.append(crc32(writer.bytes))
         return writer.bytes
     }
 
     private static func decode(_ bytes: [UInt8]) -> (Record, generation: UInt64)? {
-        let checksum = bytes.withUnsafeBytes {
-            CRC32.checksum(UnsafeRawBufferPointer(rebasing: $0[..<(recordSize - 4)]))
-        }
+        let checksum = crc32(bytes.prefix(recordSize - 4))
         var reader = ByteReader(bytes)
         guard let mark = try? reader.read(UInt64.self), let generation = try? reader.read(UInt64.self),
             let ceiling = try? reader.read(UInt64.self), let settled = try? reader.read(UInt64.self),

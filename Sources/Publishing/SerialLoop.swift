@@ -35,9 +35,9 @@ struct SerialLoop: ~Copyable {
             do throws(ReceiverFailure) {
                 try receiver.open()
                 exchange.beginSession()
+                defer { exchange.endSession() }
                 try deliver()
             } catch {
-                exchange.endSession()
                 if exchange.isStopped { return }
                 tell(error.text)
                 wait(error.pause)

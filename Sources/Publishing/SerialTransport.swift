@@ -37,6 +37,8 @@ final class SerialTransport: Transport {
 
     func progress() -> TransportProgress { exchange.progress() }
 
+    func stop() { exchange.stop() }
+
     func link(_ session: UInt64) -> any OutboxLink {
         Link(exchange: exchange, session: session, unfinished: exchange.unfinished)
     }

@@ -11,6 +11,9 @@ protocol Transport: Sendable {
     /// For as long as this session lasts.
     func link(_ session: UInt64) -> any OutboxLink
 
+    /// Begins to end the session in order; for good. Without one there is nothing to wait for.
+    func stop()
+
     /// Shows the last value of each sensor to those who only want that. Not through the outbox.
     func show(_ readings: [Reading])
 }

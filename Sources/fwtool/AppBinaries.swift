@@ -91,8 +91,8 @@ struct AppBinaries {
         else { return nil }
         var contents: [String] = []
         let modules = [
-            "apus-init", "apus-root", "apus", "Updating", "HTTP", "Bundle", "JSON", "BootState", "Card", "Verity",
-            "Threads", "CLinux", "COpenSSL", "CZstd",
+            "apus-init", "apus-root", "apus", "Updating", "HTTP", "Bundle", "JSON", "Checksum", "BootState", "Card",
+            "Verity", "Threads", "CLinux", "COpenSSL", "CZstd",
         ]
         for folder in modules.map({ "Sources/\($0)" }) {
             guard

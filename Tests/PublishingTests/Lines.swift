@@ -16,7 +16,6 @@ final class Lines: Sendable {
     }
 
     func append(_ line: String) {
-
         continuation.yield(line)
     }
 
@@ -24,12 +23,12 @@ final class Lines: Sendable {
         continuation.finish()
     }
 
-    /// Takes lines up to the first that contains the text; without a text, the next line.
+    /// Takes lines up to the first that contains the text, or the other one; without a text, the next line.
     @discardableResult
-    func next(containing text: String? = nil) async throws -> String {
+    func next(containing text: String? = nil, or other: String? = nil) async throws -> String {
         var seen: [String] = []
         for await line in stream {
-            if text.map(line.contains) != false { return line }
+            if text.map(line.contains) != false || other.map(line.contains) == true { return line }
             seen.append(line)
         }
         throw Ended(seen: seen)

@@ -92,11 +92,6 @@ struct OutboxBlockTests {
         #expect(try letter.block.withUnsafeBytes { try DeadLetter($0) } == letter)
     }
 
-    @Test func theChecksumIsThatOfZlib() {
-        #expect(Array("123456789".utf8).withUnsafeBytes { CRC32.checksum($0) } == 0xCBF4_3926)
-        #expect([UInt8]().withUnsafeBytes { CRC32.checksum($0) } == 0)
-    }
-
     private func roundTrip(_ entries: [OutboxEntry]) throws -> [OutboxEntry] {
         try OutboxBlock.blocks(entries, runningTime: 0).flatMap {
             try $0.withUnsafeBytes { try OutboxBlock.entries($0) }

@@ -254,6 +254,39 @@ struct PublisherTests {
         try await broker.log.next(containing: "Received DISCONNECT from apus-device-1")
     }
 
+    /// Whoever waited without need would wait for an hour here.
+    @Test(arguments: [true, false]) func orderlyStopWaitsForNothingThatIsNotToCome(_ isThere: Bool) async throws {
+        let broker = try Broker()
+        if isThere { try await broker.start() }
+        let console = Lines()
+        let publisher = makePublisher(broker.url(), patience: .seconds(3600), console)
+        try await running(publisher) {
+            try await console.next(containing: isThere ? "connected" : "cannot reach")
+            try await post(0..<300, to: publisher)
+            if isThere { try await until(publisher) { $0.acknowledged == 300 } }
+        }
+        #expect(await publisher.statistics.waiting == (isThere ? 0 : 300))
+    }
+
+    /// The process is gone as soon as the publisher has stopped.
+    @Test func theBrokerHearsOfAnOrderlyEnd() async throws {
+        let broker = try Broker()
+        try await broker.start()
+        let status = try await broker.follow("apus/fixture/status")
+        // SwiftPM puts the tests and the programs they need into the same folder.
+        let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+            .appendingPathComponent("OrderlyEnd")
+        for _ in 0..<10 {
+            let process = try Process.run(program, arguments: ["\(broker.port)"])
+            // Otherwise the broker would wait for five seconds, and log that the client closed its connection.
+            let line = try await broker.log.next(containing: "apus-fixture closed its connection", or: "DISCONNECT")
+            #expect(line.contains("Received DISCONNECT from apus-fixture"))
+            process.waitUntilExit()
+            #expect(try await status.next() == "apus/fixture/status online")
+            #expect(try await status.next() == "apus/fixture/status offline")
+        }
+    }
+
     @Test func twoDevicesOfOneNameAreTold() async throws {
         let broker = try Broker()
         try await broker.start()
@@ -294,14 +327,15 @@ extension PublisherTests {
     /// - Parameter retry: by default quicker than on a device, for the tests' sake.
     private func makePublisher(
         _ url: String, capacity: Int = 10_000,
-        retry: Backoff = Backoff(initial: .milliseconds(20), maximum: .milliseconds(200)), _ console: Lines
+        retry: Backoff = Backoff(initial: .milliseconds(20), maximum: .milliseconds(200)),
+        patience: Duration = .seconds(1), _ console: Lines
     ) -> Publisher {
         var options = OutboxOptions(folder: nil)
         options.memory = capacity
         // Numbers begin at 1.
         return Publisher(
             to: [.mqtt(url)], device: "device-1", outbox: options, overflow: .dropOldest, start: 1,
-            report: { console.append($0) },
+            patience: patience, report: { console.append($0) },
             configure: { settings in
                 settings.retry = retry
                 settings.answerMilliseconds = 1000

@@ -46,6 +46,8 @@ struct Must: Encodable {
         "mqtt.acked": Must(of: .ratio, atLeast: 0.8),
         "latency.p50": Must(of: .ratio, atMost: 2),
         "latency.p99": Must(of: .ratio, atMost: 2),
+        "backlog.rate": Must(of: .ratio, atLeast: 0.8),
+        "backlog.rss": Must(of: .ours, atMost: 4e6),
         "wire.cbor": Must(of: .ours, atMost: 25),
     ]
 

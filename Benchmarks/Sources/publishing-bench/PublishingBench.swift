@@ -25,8 +25,12 @@ enum PublishingBench {
         case ("acknowledged", 2):
             try await Storing.acknowledged(
                 folder: arguments.dropFirst().first ?? "", port: numbers[0], count: numbers[1])
+        // Behind a folder: readings; or the broker's port.
+        case ("fill", 1): try await Backlog.fill(folder: arguments.dropFirst().first ?? "", count: numbers[0])
+        case ("drain", 1): try await Backlog.drain(folder: arguments.dropFirst().first ?? "", port: numbers[0])
         default:
-            print("usage: publishing-bench wire|acked|latency|insert|windows|acknowledged [FOLDER] NUMBERS...")
+            print(
+                "usage: publishing-bench wire|acked|latency|insert|windows|acknowledged|fill|drain [FOLDER] NUMBERS...")
             exit(64)
         }
     }

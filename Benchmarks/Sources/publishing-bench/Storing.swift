@@ -54,14 +54,14 @@ enum Storing {
     }
 
     /// - Parameter port: of a broker; 1 is one that nobody listens on.
-    private static func publisher(_ folder: String, port: Int = 1) -> Publisher {
+    static func publisher(_ folder: String, port: Int = 1) -> Publisher {
         var options = OutboxOptions(folder: folder)
         options.bytes = 1 << 30
         return Publisher(to: .mqtt("mqtt://127.0.0.1:\(port)"), device: "bench", outbox: options)
     }
 
     /// Of ten sensors in turn.
-    private static func readings(_ count: Int) -> [Reading] {
+    static func readings(_ count: Int) -> [Reading] {
         (0..<count).map { index in
             Reading(
                 sensor: "sensor-\(index % 10)", quantity: .temperature, value: .number(20 + Double(index % 160) / 16),
