@@ -99,9 +99,14 @@ let package = Package(
             swiftSettings: strict),
         // A web server for tests.
         .target(name: "ScriptedServer", path: "Tests/ScriptedServer", swiftSettings: strict),
+        // What a broker for tests needs: certificates, and a bad way to it.
+        .target(name: "BrokerFixture", path: "Tests/BrokerFixture", swiftSettings: strict),
         .testTarget(
             name: "PublishingTests",
-            dependencies: ["Publishing", "HTTP", "ScriptedServer", "Sensors", "Supervision", "JSON", "OutboxWriter"],
+            dependencies: [
+                "Publishing", "HTTP", "ScriptedServer", "BrokerFixture", "Sensors", "Supervision", "JSON",
+                "OutboxWriter",
+            ],
             swiftSettings: strict),
         .testTarget(name: "DeviceTests", dependencies: ["Device", "Hardware"], swiftSettings: strict),
         // Names what Apus re-exports, so that an incremental build notices its changes.
@@ -118,7 +123,9 @@ let package = Package(
         .testTarget(name: "VerityTests", dependencies: ["Verity"], swiftSettings: strict),
         .testTarget(
             name: "FwtoolTests", dependencies: ["fwtool", "Bundle", "BootState", "Card", "JSON"], swiftSettings: strict),
-        .testTarget(name: "SystemTests", dependencies: ["fwtool", "BootState", "Card", "JSON"], swiftSettings: strict),
+        .testTarget(
+            name: "SystemTests", dependencies: ["fwtool", "BrokerFixture", "BootState", "Card", "JSON"],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
