@@ -172,12 +172,13 @@ final class OutboxDatabase {
     // MARK: - Writing
 
     /// All of it or nothing, and when it returns it would survive a power cut.
-    func transaction(_ body: () throws(SQLiteError) -> Void) throws(SQLiteError) {
+    /// - Parameter body: is given this database.
+    func transaction(_ body: (OutboxDatabase) throws(SQLiteError) -> Void) throws(SQLiteError) {
         let before = (first, last, depth, deadLetters, state, stateGeneration)
         do throws(SQLiteError) {
             try connection.within(seconds: Self.statementTime) { () throws(SQLiteError) in
                 try connection.execute("BEGIN IMMEDIATE")
-                try body()
+                try body(self)
                 try connection.execute("COMMIT")
             }
         } catch {

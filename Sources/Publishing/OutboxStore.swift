@@ -116,7 +116,7 @@ actor OutboxStore {
         var settled = max(known, database.last)
         // Acknowledged by all up to there: what is older can go. It stands in no order to what comes.
         if known > database.last {
-            try database.transaction { () throws(SQLiteError) in try database.remove(through: known) }
+            try database.transaction { (database) throws(SQLiteError) in try database.remove(through: known) }
         }
         let newest = max(settled, database.state.cursors.values.max() ?? 0)
         let next: UInt64
@@ -251,7 +251,7 @@ actor OutboxStore {
             let runningTime = runningTime
             // The file system grows after its first start.
             limit = sizeLimit()
-            try database.transaction { () throws(SQLiteError) in
+            try database.transaction { (database) throws(SQLiteError) in
                 try database.remove(through: settled)
                 try database.insert(entries, runningTime: runningTime)
                 for letter in letters { try database.insert(letter) }
@@ -369,7 +369,7 @@ actor OutboxStore {
                     $0.header.last > max(database.last, settled) && $0.header.first <= stored ?? .max
                 }
                 if !lost.isEmpty {
-                    try database.transaction { () throws(SQLiteError) in
+                    try database.transaction { (database) throws(SQLiteError) in
                         try database.take(lost)
                         try database.close(
                             from: max(settled, (database.first ?? 1) - 1), through: 0, known: log.gaps,
@@ -426,13 +426,13 @@ actor OutboxStore {
         var gaps = OutboxScan()
         for name in files {
             try gaps.file("\(salvage)/\(name)") { (found) throws(SQLiteError) in
-                try database.transaction { () throws(SQLiteError) in
+                try database.transaction { (database) throws(SQLiteError) in
                     try database.save(state)
                     try database.take(found.filter { $0.header.kind == .dead || $0.header.last > start })
                 }
             }
         }
-        try database.transaction { () throws(SQLiteError) in
+        try database.transaction { (database) throws(SQLiteError) in
             try database.save(state)
             try database.take(logged.filter { $0.header.last > start })
             try database.close(from: start, through: stored ?? 0, known: gaps.gaps, wallTime: wallTime())

@@ -44,9 +44,13 @@ extension Supervisor {
         child.startOutcome = nil
         child.isAwaited = true
         launch(child)
-        await wait { self.verdict != nil || !child.isAwaited }
+        await waitForStart(child)
         child.isAwaited = false
         return child.startOutcome ?? .interrupted
+    }
+
+    private func waitForStart(_ child: Child) async {
+        await wait { self.verdict != nil || !child.isAwaited }
     }
 
     /// Restarts a failed child and those of its siblings that its failure concerns, after its back-off if it has one.
@@ -139,10 +143,14 @@ extension Supervisor {
     func launch(_ child: Child) {
         let incarnation = begin(child, at: timeline.now)
         child.launchedTemplate = child.template
-        child.cell = child.spec.isolation.options.map { options in
-            Cell(path: path + [child.id], options: options, outlets: child.spec.allOutlets, emit: emit)
-        }
+        child.cell = newCell(for: child.id, child.spec)
         child.task = spawn(child.key, incarnation, child.work, child.context)
+    }
+
+    /// Nil for a child in this process.
+    private func newCell(for id: String, _ spec: ChildSpec) -> Cell? {
+        guard let options = spec.isolation.options else { return nil }
+        return Cell(path: path + [id], options: options, outlets: spec.allOutlets, emit: emit)
     }
 
     /// A task with the context bound, but for that with nothing of whoever asked for it: not isolated to this actor, and

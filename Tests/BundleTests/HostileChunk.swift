@@ -17,7 +17,8 @@ struct HostileChunk: Sendable {
     var hashed: [UInt8]?
 
     var record: [UInt8] {
-        littleEndian(size) + littleEndian(storedSize ?? UInt32(stored.count)) + SHA256.digest(of: content).bytes
-            + SHA256.digest(of: hashed ?? stored).bytes.prefix(StoredHash.size)
+        let storedHash = SHA256.digest(of: hashed ?? stored).bytes.prefix(StoredHash.size)
+        return littleEndian(size) + littleEndian(storedSize ?? UInt32(stored.count)) + SHA256.digest(of: content).bytes
+            + Array(storedHash)
     }
 }

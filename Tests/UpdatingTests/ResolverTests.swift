@@ -71,7 +71,7 @@ struct ResolverTests {
         #expect(numeric.count == 1)
         #expect(numeric[0].family == AF_INET)
         // In network order, as sockaddr_in has them.
-        #expect(Array(numeric[0].bytes[2..<8]) == [8080 >> 8, 8080 & 255, 127, 0, 0, 1])
+        #expect(numeric[0].bytes[2..<8].map(Int.init) == [8080 >> 8, 8080 & 255, 127, 0, 0, 1])
         #expect(try !resolver.addresses(of: "localhost", port: 80, limit: .seconds(60)).isEmpty)
         // By RFC 6761 nobody has this name.
         #expect(throws: HTTPError.self) { try resolver.addresses(of: "no host", port: 80, limit: .seconds(60)) }
