@@ -1,6 +1,7 @@
 import Apus
 import CTimex
 import Glibc
+import Synchronization
 
 /// How far each sensor has counted, and what of it is stored; told on the console every second.
 ///
@@ -33,7 +34,7 @@ final class Tally: Sendable {
     /// The kernel's clock in milliseconds when the process began: no other process of this boot has the same.
     private let start: Int
     private let boot: String
-    private let series = Lock<[String: Series]>([:])
+    private let series = Mutex<[String: Series]>([:])
 
     init() {
         var time = timespec()
