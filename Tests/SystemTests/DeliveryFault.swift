@@ -112,7 +112,9 @@ enum DeliveryStep {
             }
             steps.append(.work(.random(in: 0...4, using: &random)))
             // Otherwise, in the long run, nothing is ever delivered.
-            if let place = DeliveryFault.Place.allCases.filter(present.contains).randomElement(using: &random), Int.random(in: 0..<3, using: &random) == 0 {
+            if let place = DeliveryFault.Place.allCases.filter(present.contains).randomElement(using: &random),
+                Int.random(in: 0..<3, using: &random) == 0
+            {
                 present.remove(place)
                 steps += [.heal(place), .work(.random(in: 0...3, using: &random))]
             }

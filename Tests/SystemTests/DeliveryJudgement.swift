@@ -206,7 +206,8 @@ struct DeliveryJudgement {
     private func covered(above low: Int64, below high: Int64, _ reasons: Set<String>) -> Int64 {
         var count: Int64 = 0
         var end = low
-        for gap in gaps.sorted(by: { $0.numbers.lowerBound < $1.numbers.lowerBound }) where reasons.contains(gap.reason) {
+        for gap in gaps.sorted(by: { $0.numbers.lowerBound < $1.numbers.lowerBound }) where reasons.contains(gap.reason)
+        {
             let first = max(gap.numbers.lowerBound, end == .min ? .min : end + 1)
             let last = min(gap.numbers.upperBound, high - 1)
             if first <= last {

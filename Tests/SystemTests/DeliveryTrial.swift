@@ -26,6 +26,8 @@ actor DeliveryTrial {
     private var judgement = DeliveryJudgement()
     private var present: [DeliveryFault.Place: DeliveryFault] = [:]
     private var messages = 0
+    /// What the consoles of all boots said, and what was done meanwhile.
+    private var consoles = ""
     /// The device's next number, once everything is delivered.
     private var next: Int64?
 
@@ -86,7 +88,11 @@ actor DeliveryTrial {
         while !isDone {
             consoleBytes = 0
             isDone = try await Emulator.with(board, card: card, in: folder) { emulator in
-                do { return try await self.live(emulator, check) } catch {
+                do {
+                    let isDone = try await self.live(emulator, check)
+                    await self.keep(emulator.console.text)
+                    return isDone
+                } catch {
                     Issue.record("\(self.name): the console ended with:\n\(emulator.console.tail(lines: 80))")
                     throw error
                 }
@@ -95,7 +101,23 @@ actor DeliveryTrial {
         try await readMessages()
         let violations = judgement.violations(through: next.map { $0 - 1 })
         tell("\(judgement.count) readings in \(messages) messages")
+        if !violations.isEmpty { try keepEvidence() }
         #expect(violations.isEmpty, "\(name): \(violations.map { "\($0)" }.sorted().joined(separator: "\n"))")
+    }
+
+    private func keep(_ console: String) { consoles += console + "\n---- power off\n" }
+
+    /// Puts what was seen where it can be looked at.
+    private func keepEvidence() throws {
+        let place = Machine.checkout.appendingPathComponent("build/failed-delivery")
+        try? FileManager.default.removeItem(at: place)
+        try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+        try Data(consoles.utf8).write(to: place.appendingPathComponent("console"))
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) where name.hasPrefix("messages-") {
+            try FileManager.default.copyItem(
+                at: folder.appendingPathComponent(name), to: place.appendingPathComponent(name))
+        }
+        tell("console and messages are in \(place.path)")
     }
 
     /// At once, also into a file: it takes long.
