@@ -69,8 +69,9 @@ actor Outbox {
     private var next: UInt64 = 0
     private var ceiling: UInt64 = 0
     /// Numbers to reserve at once.
-    private var step = OutboxStore.step
-    private var lastReservation: Duration = .seconds(-1)
+    private var step = OutboxStore.leastStep
+    /// When numbers were reserved last, and what the next one was then: how fast they are used up.
+    private var lastReservation: (moment: Duration, next: UInt64)?
     private var stored: UInt64 = 0
     private var summary = OutboxStore.Summary()
 
@@ -112,6 +113,9 @@ actor Outbox {
     private static let retryDelays = (first: Duration.seconds(1), longest: Duration.seconds(30))
     /// How often cursors are written while nothing else asks for it: what may be sent twice after a sudden end.
     private static let cursorInterval = Duration.seconds(30)
+    /// For how long the numbers reserved at once are to last. All that are left are lost with a sudden end, and reported as
+    /// a gap; each reservation writes a page.
+    private static let reservationTime: Int64 = 30
     /// Numbers reserved at once, at most: for some tenths of a second of the fastest readings.
     private static let longestStep: UInt64 = 1 << 17
     /// How often delivered blocks are removed while more are waiting.
@@ -375,10 +379,7 @@ extension Outbox {
 
     private func reserve(_ store: OutboxStore, _ count: UInt64) async {
         isReserving = true
-        // Quickly used up, more at once: the file is to be written seldom.
-        let now = clocks.timeline.now
-        step = now - lastReservation < .seconds(1) ? min(step * 2, Self.longestStep) : OutboxStore.step
-        lastReservation = now
+        pace()
         let wanted = max(next, ceiling) + min(step + count, OutboxStore.mostReserved)
         do throws(OutboxStore.Failure) {
             try await store.reserve(ceiling: wanted, settled: settled)
@@ -395,6 +396,18 @@ extension Outbox {
         }
         isReserving = false
         announce()
+    }
+
+    /// Sets the step by how fast numbers have been used up since the last time.
+    private func pace() {
+        let now = clocks.timeline.now
+        defer { lastReservation = (now, next) }
+        guard let last = lastReservation, next > last.next else { return }
+        // No clock is asked twice within a microsecond. Of a burst no more is concluded than that four times as many may come.
+        let elapsed = max(.microseconds(1), now - last.moment)
+        let wanted = Double(next - last.next) * (.seconds(Self.reservationTime) / elapsed)
+        let most = min(Double(Self.longestStep), Double(step) * 4)
+        step = UInt64(max(Double(OutboxStore.leastStep), min(wanted, most)))
     }
 
     /// Returns when nothing is being written.
@@ -634,11 +647,13 @@ extension Outbox {
         let entries = Array(tail.entries(after: safe).prefix(Self.mostPerCommit))
         let dead = letters
         do throws(OutboxStore.Failure) {
-            let state = changedState(isLast: isLast)
-            let result = try await store.commit(entries[...], settled: settled, state: state, letters: dead)
+            let isStateDue = updateState() || isLast
+            let cursors = state.cursors
+            let result = try await store.commit(
+                entries[...], settled: settled, state: state, isStateDue: isStateDue, letters: dead)
             summary = result
             letters.removeFirst(min(dead.count, letters.count))
-            if let state { savedCursors = state.cursors }
+            if isStateDue { savedCursors = cursors }
             dropped += result.dropped
             self.state.dropped += result.dropped
             if result.dropped > 0, !isDropping {
@@ -658,9 +673,9 @@ extension Outbox {
         }
     }
 
-    /// What is to be written of the state; nil when nothing is.
-    private func changedState(isLast: Bool) -> OutboxState? {
-        var isChanged = isLast
+    /// - Returns: whether the state is to be written.
+    private func updateState() -> Bool {
+        var isDue = false
         let now = clocks.monotonicTime()
         if let time = clocks.wallTime(now) {
             let offset = time - Int64(clamping: now)
@@ -668,7 +683,7 @@ extension Outbox {
             // A second: what a clock may be corrected by without a jump.
             if saved == nil || (saved ?? 0).distance(to: offset).magnitude > 1_000_000_000 {
                 state.remember(.init(id: clocks.bootID, offset: offset))
-                isChanged = true
+                isDue = true
             }
         }
         var cursors: [String: UInt64] = [:]
@@ -678,10 +693,10 @@ extension Outbox {
         if cursors != savedCursors, transports.count > 1 || settled >= stored,
             clocks.timeline.now - lastCursors >= Self.cursorInterval || summary.first == nil
         {
-            isChanged = true
+            isDue = true
         }
-        if isChanged { lastCursors = clocks.timeline.now }
-        return isChanged ? state : nil
+        if isDue { lastCursors = clocks.timeline.now }
+        return isDue
     }
 
     private func fail(_ error: OutboxStore.Failure) {
@@ -709,10 +724,10 @@ extension Outbox {
         do throws(OutboxStore.Failure) {
             let report = try await store.reopen(
                 settled: isJoined ? settled : 0, stored: isJoined ? stored : 0, next: next)
-            try await store.reserve(ceiling: next + OutboxStore.step, settled: isJoined ? settled : 0)
+            try await store.reserve(ceiling: next + step, settled: isJoined ? settled : 0)
             let result = try await store.summary()
             guard failure != nil, isOpen else { return }
-            ceiling = next + OutboxStore.step
+            ceiling = next + step
             if !isJoined { join(result, await store.state()) }
             summary = result
             failure = nil

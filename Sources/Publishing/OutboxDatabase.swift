@@ -33,7 +33,7 @@ final class OutboxDatabase {
     private let freePages: SQLite.Statement
 
     private(set) var state = OutboxState()
-    private var stateGeneration: UInt64 = 0
+    private(set) var stateGeneration: UInt64 = 0
 
     /// The oldest and the newest number in the database; nil when it is empty.
     private(set) var first: UInt64?
@@ -201,33 +201,38 @@ final class OutboxDatabase {
     }
 
     /// Within a transaction.
-    func save(_ state: OutboxState) throws(SQLiteError) {
-        try insertState.run(1, state.block(generation: stateGeneration + 1))
+    /// - Parameter generation: of a state found elsewhere, which this one is newer than.
+    func save(_ state: OutboxState, after generation: UInt64 = 0) throws(SQLiteError) {
+        stateGeneration = max(stateGeneration, generation) + 1
+        try insertState.run(1, state.block(generation: stateGeneration))
         self.state = state
-        stateGeneration += 1
     }
 
     /// Removes the blocks that lie up to that number entirely. Within a transaction.
-    func remove(through number: UInt64) throws(SQLiteError) {
-        guard let first, number >= first else { return }
+    /// - Returns: whether there were any.
+    @discardableResult
+    func remove(through number: UInt64) throws(SQLiteError) -> Bool {
+        guard let first, number >= first else { return false }
         if number >= last {
             try deleteAll.run()
             (self.first, depth) = (nil, 0)
-            return
+            return true
         }
         // The block with the next number stays.
         selectFrom.reset()
         try selectFrom.bind(number + 1, at: 1)
         let kept = try selectFrom.step() ? UInt64(clamping: selectFrom.number(0)) : 0
         selectFrom.reset()
-        guard kept > first else { return }
+        guard kept > first else { return false }
         defer { deleteBelow.reset() }
         try deleteBelow.bind(kept, at: 1)
         while try deleteBelow.step() { forget(OutboxBlock.uncheckedHeader(deleteBelow.blob(0))) }
         self.first = kept
+        return true
     }
 
-    /// Drops the oldest block of readings and leaves a gap in its place. Within a transaction.
+    /// Drops the oldest block of readings and leaves a gap in its place. Within a transaction, at whose end the state is
+    /// saved.
     /// - Returns: how many readings it held; nil when there is none but the newest.
     func dropOldest(_ reason: OutboxGap.Reason, wallTime: Int64?) throws(SQLiteError) -> UInt64? {
         var gaps: [OutboxGap] = []
@@ -261,6 +266,7 @@ final class OutboxDatabase {
             gap.first = min(gap.first, old.first)
         }
         try insertBlock.run(gap.first, OutboxBlock.block(gap))
+        state.floor = max(state.floor, victim.last)
         return victim.count
     }
 
@@ -352,22 +358,29 @@ final class OutboxDatabase {
 
     /// Puts gaps where numbers are missing, up to one. Within a transaction, after all has been taken in.
     ///
+    /// A gap stays one: readings that are found where one was, or where all had been dropped, came from a part of the file
+    /// that was out of date.
+    ///
     /// - Parameters:
     ///   - settled: nothing up to this number is of interest any more.
-    ///   - known: gaps found; what they do not explain is ``OutboxGap/Reason/corrupt``.
+    ///   - known: gaps found, disjoint; what they do not explain is ``OutboxGap/Reason/corrupt``.
     func close(from settled: UInt64, through end: UInt64, known: [OutboxGap], wallTime: Int64?) throws(SQLiteError) {
         var previous = settled
+        var end = end
         var isFirst = settled == 0
         var surplus: [UInt64] = []
         var missing: [(UInt64, UInt64)] = []
+        var index = 0
         try eachRow { (row) throws(SQLiteError) in
+            if isFirst { previous = max(row.first, 1) - 1 }
+            isFirst = false
+            while index < known.count, known[index].last < row.first { index += 1 }
             // Gaps that were there before: they count as any row.
-            if row.last <= previous {
+            if row.last <= previous || !row.isGap && (row.last <= state.floor || Self.covers(row, known[index...])) {
                 surplus.append(row.first)
+                end = max(end, row.last)
                 return
             }
-            if isFirst { previous = row.first - 1 }
-            isFirst = false
             if row.first > previous + 1 { missing.append((previous + 1, row.first - 1)) }
             previous = row.last
         }
@@ -376,7 +389,6 @@ final class OutboxDatabase {
             try deleteOne.bind(first, at: 1)
             try deleteOne.run()
         }
-        let known = known.sorted { $0.first < $1.first }
         for (first, last) in missing {
             var next = first
             while next <= last {
@@ -394,5 +406,16 @@ final class OutboxDatabase {
             }
         }
         try measure()
+    }
+
+    /// - Parameter gaps: the first one that ends in the row, and those behind it.
+    private static func covers(_ row: Row, _ gaps: ArraySlice<OutboxGap>) -> Bool {
+        var next = row.first
+        for gap in gaps {
+            guard gap.first <= next else { return false }
+            if gap.last >= row.last { return true }
+            next = gap.last + 1
+        }
+        return false
     }
 }

@@ -40,4 +40,22 @@ struct OutboxGap: Sendable, Hashable {
     var wallTime: Int64?
 
     var count: UInt64 { last - first + 1 }
+
+    /// The same numbers in the order of their numbers, each in one gap only.
+    static func disjoint(_ gaps: [OutboxGap]) -> [OutboxGap] {
+        var result: [OutboxGap] = []
+        // Of those with the same beginning the largest: gaps grow.
+        for var gap in gaps.sorted(by: { ($0.first, $1.last) < ($1.first, $0.last) }) {
+            if let previous = result.last {
+                if gap.last <= previous.last { continue }
+                gap.first = max(gap.first, previous.last + 1)
+                if gap.first == previous.last + 1, gap.reason == previous.reason {
+                    result[result.count - 1].last = gap.last
+                    continue
+                }
+            }
+            result.append(gap)
+        }
+        return result
+    }
 }

@@ -2,12 +2,13 @@ internal import Glibc
 
 /// A search for blocks in files that nothing is known of any more: every byte may be the beginning of one.
 struct OutboxScan {
-    /// Of the state rows found, the newest.
+    /// Of the state rows found, the newest, and its generation.
     private(set) var state: OutboxState?
-    private var generation: UInt64 = 0
+    private(set) var generation: UInt64 = 0
 
-    /// The gaps found. Bounded, as a damaged file may hold old ones without end.
+    /// The gaps found. A file holds many copies of each, made when it was smaller: they are put together from time to time.
     private(set) var gaps: [OutboxGap] = []
+    /// Different ones, at most: far more than bounds leave in an outbox.
     private static let mostGaps = 10_000
 
     /// Bytes read at once.
@@ -73,11 +74,16 @@ struct OutboxScan {
                     (self.state, generation) = (state, header.first)
                 }
             case .gap:
-                if gaps.count < Self.mostGaps, let gap = try? OutboxBlock.gap(block) { gaps.append(gap) }
+                if let gap = try? OutboxBlock.gap(block) { note(gap) }
             case .readings, .dead:
                 found.append(OutboxDatabase.Found(header: header, bytes: Array(block)))
             }
             index += header.length
         }
+    }
+
+    private mutating func note(_ gap: OutboxGap) {
+        if gaps.count >= 2 * Self.mostGaps { gaps = Array(OutboxGap.disjoint(gaps).prefix(Self.mostGaps)) }
+        gaps.append(gap)
     }
 }

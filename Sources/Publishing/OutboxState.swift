@@ -12,8 +12,12 @@ struct OutboxState: Sendable, Hashable {
     /// the clock disturbs it.
     var runningTime: UInt64 = 0
 
-    /// Readings dropped so far, by reason.
+    /// Readings dropped so far.
     var dropped: UInt64 = 0
+
+    /// Up to this number readings were dropped to make room, as far as they were not acknowledged: one that a salvage
+    /// finds there stays dropped, for receivers were told that it will never come.
+    var floor: UInt64 = 0
 
     struct Boot: Sendable, Hashable {
         let id: String
@@ -47,6 +51,7 @@ struct OutboxState: Sendable, Hashable {
         }
         content.append(runningTime)
         content.append(dropped)
+        content.append(floor)
         return OutboxBlock.block(.state, first: generation, content: content.bytes)
     }
 
@@ -66,6 +71,7 @@ struct OutboxState: Sendable, Hashable {
             }
             runningTime = try reader.read()
             dropped = try reader.read()
+            floor = try reader.read()
         } catch {
             throw OutboxBlock.Damaged()
         }

@@ -75,8 +75,8 @@ actor OutboxStore {
     /// When the database was opened: nanoseconds of `MonotonicClock`, and the running time then.
     private var start: (moment: Int64, runningTime: UInt64) = (0, 0)
 
-    /// Numbers reserved at once: what an unclean end makes uncertain, and how seldom the file is written.
-    static let step: UInt64 = 4096
+    /// Numbers reserved at once, at least: a page of flash for each of them would be too much.
+    static let leastStep: UInt64 = 64
     /// The most numbers reserved at once.
     static let mostReserved: UInt64 = 1 << 20
 
@@ -113,7 +113,8 @@ actor OutboxStore {
         let report = try openDatabase(settled: known, through: nil)
         guard let database else { throw SQLiteError(code: SQLite.unusable, message: "the outbox is closed") }
 
-        var settled = max(known, database.last)
+        // Acknowledged by all, or stored.
+        var settled = max(known, database.last, database.state.cursors.values.min() ?? 0)
         // Acknowledged by all up to there: what is older can go. It stands in no order to what comes.
         if known > database.last {
             try database.transaction { (database) throws(SQLiteError) in try database.remove(through: known) }
@@ -137,7 +138,7 @@ actor OutboxStore {
             ? OutboxGap(
                 first: settled + 1, last: next - 1, reason: report == nil ? .restart : .corrupt, wallTime: wallTime())
             : nil
-        let ceiling = next + Self.step
+        let ceiling = next + Self.leastStep
         try write(SequenceFile.Record(ceiling: ceiling, settled: known))
         limit = sizeLimit()
         start = (MonotonicClock.now, database.state.runningTime)
@@ -239,11 +240,16 @@ actor OutboxStore {
     // MARK: - Entries
 
     /// Stores entries that follow those stored, and removes what all have; in one transaction.
+    ///
+    /// The state is written when it is to be, and whenever something goes: it tells what went, should a search of a damaged
+    /// file find it.
     /// - Parameters:
     ///   - settled: everything up to this number is acknowledged by all.
-    ///   - state: written when not nil.
+    ///   - state: as it is now; nil for that of the last time.
+    ///   - isStateDue: whether it is to be written in any case.
     func commit(
-        _ entries: ArraySlice<OutboxEntry>, settled: UInt64, state: OutboxState?, letters: [DeadLetter] = []
+        _ entries: ArraySlice<OutboxEntry>, settled: UInt64, state: OutboxState?, isStateDue: Bool = false,
+        letters: [DeadLetter] = []
     ) throws(Failure) -> Summary {
         guard let database else { throw Failure(reason: "the outbox is closed") }
         do throws(SQLiteError) {
@@ -252,15 +258,16 @@ actor OutboxStore {
             // The file system grows after its first start.
             limit = sizeLimit()
             try database.transaction { (database) throws(SQLiteError) in
-                try database.remove(through: settled)
+                let hasRemoved = try database.remove(through: settled)
                 try database.insert(entries, runningTime: runningTime)
                 for letter in letters { try database.insert(letter) }
                 if limits.dropsOldest { dropped = try enforceLimits(database, runningTime) }
                 // The first blocks, too: they make no sense without the boots.
-                if state != nil || dropped > 0 || database.state == OutboxState() {
+                if isStateDue || hasRemoved || dropped > 0 || database.state == OutboxState() {
                     var state = state ?? database.state
                     state.runningTime = runningTime
                     state.dropped = database.state.dropped + dropped
+                    state.floor = database.state.floor
                     try database.save(state)
                 }
             }
@@ -365,15 +372,18 @@ actor OutboxStore {
                 self.database = database
                 // A whole log may hold older blocks, too; none that is newer than what the database has.
                 // What was never committed is no loss, and an outbox that goes on still has it.
+                let newer = log.generation > database.stateGeneration ? log.state : nil
+                let start = max(settled, newer?.cursors.values.min() ?? 0)
                 let lost = logged.filter {
-                    $0.header.last > max(database.last, settled) && $0.header.first <= stored ?? .max
+                    $0.header.last > max(database.last, start) && $0.header.first <= stored ?? .max
                 }
-                if !lost.isEmpty {
+                if !lost.isEmpty || newer != nil {
                     try database.transaction { (database) throws(SQLiteError) in
+                        if let newer { try database.save(newer, after: log.generation) }
                         try database.take(lost)
                         try database.close(
-                            from: max(settled, (database.first ?? 1) - 1), through: 0, known: log.gaps,
-                            wallTime: wallTime())
+                            from: max(start, (database.first ?? 1) - 1), through: 0,
+                            known: OutboxGap.disjoint(log.gaps), wallTime: wallTime())
                     }
                 }
                 if (stored ?? 0) <= max(database.last, settled) {
@@ -423,19 +433,20 @@ actor OutboxStore {
         for name in files { try scan.file("\(salvage)/\(name)") { _ in } }
         let state = database.state == OutboxState() ? scan.state ?? OutboxState() : database.state
         let start = max(settled, files.isEmpty ? 0 : state.cursors.values.min() ?? 0)
-        var gaps = OutboxScan()
         for name in files {
-            try gaps.file("\(salvage)/\(name)") { (found) throws(SQLiteError) in
+            var blocks = OutboxScan()
+            try blocks.file("\(salvage)/\(name)") { (found) throws(SQLiteError) in
                 try database.transaction { (database) throws(SQLiteError) in
-                    try database.save(state)
+                    try database.save(state, after: scan.generation)
                     try database.take(found.filter { $0.header.kind == .dead || $0.header.last > start })
                 }
             }
         }
         try database.transaction { (database) throws(SQLiteError) in
-            try database.save(state)
+            try database.save(state, after: scan.generation)
             try database.take(logged.filter { $0.header.last > start })
-            try database.close(from: start, through: stored ?? 0, known: gaps.gaps, wallTime: wallTime())
+            try database.close(
+                from: start, through: stored ?? 0, known: OutboxGap.disjoint(scan.gaps), wallTime: wallTime())
         }
         Folder.remove(quarantine)
         rename(salvage, quarantine)

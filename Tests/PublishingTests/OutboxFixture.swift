@@ -84,13 +84,21 @@ struct Received {
     private(set) var gaps: [OutboxGap] = []
     /// The numbers of readings in the order in which each came first.
     private(set) var order: [UInt64] = []
+    /// The numbers of readings that came although a gap had said that they would not.
+    private(set) var broken: [UInt64] = []
 
     mutating func take(_ content: OutboxMessage.Content) {
         switch content {
         case .gap(let gap): gaps.append(gap)
         case .readings(let some):
-            for reading in some where readings.updateValue(reading, forKey: reading.sequence) == nil {
-                order.append(reading.sequence)
+            for reading in some {
+                if !isAccounted(reading.sequence) {
+                    order.append(reading.sequence)
+                } else if readings[reading.sequence] == nil {
+                    order.append(reading.sequence)
+                    broken.append(reading.sequence)
+                }
+                readings[reading.sequence] = reading
             }
         }
     }

@@ -7,8 +7,8 @@ import Sensors
 final class OutboxPlace: Sendable {
     let folder: String
 
-    init() {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("apus-outbox-\(UUID())/data/outbox").path
+    init(in parent: String = FileManager.default.temporaryDirectory.path) {
+        folder = "\(parent)/apus-outbox-\(UUID())/data/outbox"
     }
 
     deinit {
@@ -24,6 +24,14 @@ final class OutboxPlace: Sendable {
 
     func write(_ bytes: [UInt8], to name: String) throws {
         try Data(bytes).write(to: URL(fileURLWithPath: path(name)))
+    }
+
+    /// How often the file of the numbers was written: the newer generation of its two copies.
+    var sequenceWrites: UInt64 {
+        let bytes = bytes("sequence")
+        return [8, 4096 + 8].map { offset in
+            bytes.dropFirst(offset).prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        }.max() ?? 0
     }
 
     func store(_ limits: OutboxStore.Limits = .init(bytes: 8 << 20, age: 1 << 30)) throws -> OutboxStore {

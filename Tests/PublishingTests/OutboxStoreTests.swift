@@ -201,6 +201,44 @@ struct OutboxStoreTests {
         }
     }
 
+    /// Damage can bring back a time in which readings were there that have been dropped since. Receivers know of that.
+    @Test func whatWasDroppedStaysDropped() async throws {
+        let limits = OutboxStore.Limits(bytes: 128 << 10, age: 1 << 30)
+        let store = try place.store(limits)
+        let next = try await store.open().next
+        var position = next
+        var floor: UInt64 = 0
+        for _ in 0..<60 {
+            _ = try await store.commit(sampleEntries(position..<(position + 700))[...], settled: next - 1, state: nil)
+            position += 700
+            let first = try await store.entries(after: next - 1, settled: next - 1, stored: position - 1).entries.first
+            if case .gap(let gap) = first { floor = gap.last }
+        }
+        #expect(floor > next + 20_000)
+        // As a power cut leaves them.
+        let files = ["outbox.db", "outbox.db-wal", "sequence"].map { ($0, place.bytes($0)) }
+        try await store.close(next: position, settled: next - 1)
+        var random = Generator(state: .random(in: 0 ... .max))
+        for name in ["outbox.db", "outbox.db-wal"] {
+            let good = files.first { $0.0 == name }?.1 ?? []
+            for index in (0..<25).map({ $0 * good.count / 25 + Int.random(in: 0..<40, using: &random) }) {
+                for (name, bytes) in files { try place.write(bytes, to: name) }
+                var damaged = good
+                damaged[index] ^= 1
+                try place.write(damaged, to: name)
+                let store = try place.store(limits)
+                let opened = try await store.open()
+                let last = max(opened.settled, position - 1)
+                let all = try await store.all(after: next - 1, settled: next - 1, stored: opened.settled)
+                let back = all.filter { if case .reading = $0 { $0.first <= floor } else { false } }
+                let context: Comment = "byte \(index) of \(name)"
+                #expect(back.isEmpty, context)
+                // And nothing else is missing than the blocks that hold the byte: a page's, of less than 300 each.
+                #expect(all.first?.first == next && UInt64(all.count) + 3 * 300 > last - floor, context)
+            }
+        }
+    }
+
     /// Five thousand readings in blocks of all sizes.
     private func filled(inLog: Bool) async throws -> (next: UInt64, stored: UInt64) {
         let store = try place.store()

@@ -159,6 +159,35 @@ struct OutboxTests {
         #expect(received.gaps.allSatisfy { $0.reason == .restart } && received.gaps.count >= 2)
     }
 
+    /// Ten sensors at 1 Hz, with a receiver and without.
+    @Test(arguments: [true, false]) func aSuddenEndCostsTheNumbersOfSecondsOnly(_ isConnected: Bool) async throws {
+        let fixture = try OutboxFixture(OutboxFixture.options(place.folder, .window(.seconds(5))))
+        await fixture.outbox.open()
+        let link = FakeLink()
+        if isConnected { await fixture.outbox.connect(0, link) }
+        let before = place.sequenceWrites
+        var last: UInt64 = 0
+        for _ in 0..<1000 {
+            last = try await fixture.outbox.accept(readings(10))?.upperBound ?? 0
+            await fixture.outbox.settle(0, acknowledged: link.take().map(\.number))
+            await fixture.outbox.rest()
+            fixture.clock.advance(by: .seconds(1))
+            // The end of a window takes its time.
+            try await fixture.until { $0.memory <= 60 }
+        }
+        // One each 30 seconds, and a few at the beginning.
+        #expect(place.sequenceWrites - before <= 1000 / 30 + 4)
+        let copy = OutboxPlace()
+        try FileManager.default.createDirectory(atPath: copy.folder, withIntermediateDirectories: true)
+        for name in ["outbox.db", "outbox.db-wal", "sequence"] { try copy.write(place.bytes(name), to: name) }
+        let opened = try await copy.store().open()
+        let gap = try #require(opened.gap)
+        // A step, half of one that was left when it was reserved, and what one second takes.
+        #expect(gap.reason == .restart && gap.last > last && gap.last - last <= 300 + 150 + 10)
+        // With a receiver, what it has since the last reservation is in it as well; without, what is stored is not.
+        #expect(gap.first <= last + 1 && last + 1 - gap.first <= (isConnected ? 300 + 150 : 60))
+    }
+
     @Test func numbersNeverComeAgain() async throws {
         let seed = UInt64.random(in: 0 ... .max)
         var random = Generator(state: seed)
@@ -171,7 +200,7 @@ struct OutboxTests {
             for _ in 0..<Int.random(in: 0..<4, using: &random) {
                 let count = UInt64.random(in: 0..<6000, using: &random)
                 if next + count > ceiling {
-                    ceiling = next + count + OutboxStore.step
+                    ceiling = next + count + OutboxStore.leastStep
                     try await store.reserve(ceiling: ceiling, settled: next - 1)
                 }
                 // A few stand for all of them.
@@ -394,183 +423,6 @@ struct OutboxTests {
         #expect(times.map(\.bootID) == ["first", "first", "second", "second", "third"])
         let time: Int64? = 1_000_000_000_000_000_077
         #expect(times.map(\.wallTime) == [time, time, nil, nil, time])
-    }
-
-    // MARK: - Everything at once
-
-    /// Chance does what can happen to an outbox; two receivers and what was told to be stored are the judges.
-    @Test(arguments: 0..<3) func whateverHappensNothingIsLostUnreported(_ run: Int) async throws {
-        let seed = UInt64.random(in: 0 ... .max)
-        var random = Generator(state: seed)
-        let context: Comment = "seed \(seed)"
-        var world = World(place: OutboxPlace(), bytes: run.isMultiple(of: 2) ? 96 << 10 : 8 << 20)
-        try await world.start()
-        for _ in 0..<150 {
-            switch Int.random(in: 0..<100, using: &random) {
-            case 0..<30: try await world.accept(Int.random(in: 1..<200, using: &random), isStored: false)
-            case 30..<40: try await world.accept(Int.random(in: 1..<300, using: &random), isStored: true)
-            case 40..<55: await world.connect(Int.random(in: 0..<2, using: &random))
-            case 55..<62: await world.disconnect(Int.random(in: 0..<2, using: &random))
-            case 62..<85: await world.receive(Int.random(in: 0..<2, using: &random), &random)
-            case 85..<93: world.fixture?.clock.advance(by: .seconds(Int.random(in: 1..<9, using: &random)))
-            case 93..<96: try await world.stop()
-            case 96..<99: try await world.kill()
-            default: try await world.damage(&random)
-            }
-        }
-        try await world.drain()
-        for receiver in world.received {
-            let missing = (world.first..<world.next).filter { !receiver.isAccounted($0) }
-            #expect(missing.isEmpty, "seed \(seed), \(receiver.gaps)")
-        }
-        for number in world.stored {
-            for receiver in world.received where receiver.readings[number] == nil {
-                let reasons = receiver.gaps.filter { $0.first <= number && number <= $0.last }.map(\.reason)
-                let isExplained = reasons.contains { $0 == .full || $0 == .several || world.isDamaged && $0 != .memory }
-                #expect(isExplained, context)
-            }
-        }
-        for receiver in world.received {
-            let wrong = receiver.readings.filter { world.values[$0.key] ?? $0.value.value != $0.value.value }
-            #expect(wrong.isEmpty, context)
-            let isOrdered = receiver.order == receiver.order.sorted()
-            // A salvage may find what came before.
-            #expect(isOrdered || world.isDamaged, context)
-        }
-    }
-
-    private struct World {
-        var place: OutboxPlace
-        let bytes: Int
-        var fixture: OutboxFixture?
-        var links: [FakeLink?] = [nil, nil]
-        var inFlight: [[OutboxMessage]] = [[], []]
-        var received = [Received(), Received()]
-        var stored: Set<UInt64> = []
-        var values: [UInt64: Reading.Value] = [:]
-        var first: UInt64 = 0
-        var next: UInt64 = 0
-        var isDamaged = false
-        private var count: UInt64 = 0
-
-        init(place: OutboxPlace, bytes: Int) {
-            self.place = place
-            self.bytes = bytes
-        }
-
-        mutating func start() async throws {
-            var options = OutboxFixture.options(place.folder, .window(.seconds(5)))
-            options.bytes = bytes
-            let fixture = try OutboxFixture(options, transports: ["one", "two"])
-            await fixture.outbox.open()
-            #expect(await fixture.outbox.status.alarm == nil)
-            let start = await fixture.outbox.status.next
-            #expect(start >= next, "a number is given again")
-            if first == 0 { first = start }
-            next = start
-            self.fixture = fixture
-            links = [nil, nil]
-            inFlight = [[], []]
-        }
-
-        mutating func accept(_ amount: Int, isStored: Bool) async throws {
-            guard let fixture else { return }
-            var readings: [Reading] = []
-            for _ in 0..<amount {
-                count += 1
-                readings.append(sampleReading(count))
-            }
-            guard let numbers = try await fixture.outbox.accept(readings) else { return }
-            for (number, reading) in zip(numbers, readings) { values[number] = reading.value }
-            next = numbers.upperBound + 1
-            if isStored {
-                try await fixture.outbox.flush()
-                stored.formUnion(numbers)
-            }
-        }
-
-        mutating func connect(_ transport: Int) async {
-            let link = FakeLink()
-            links[transport] = link
-            inFlight[transport] = []
-            await fixture?.outbox.connect(transport, link)
-        }
-
-        mutating func disconnect(_ transport: Int) async {
-            links[transport]?.fail()
-            links[transport] = nil
-            inFlight[transport] = []
-            await fixture?.outbox.disconnect(transport)
-        }
-
-        /// Acknowledges some of what is in flight, in any order. What came was received, acknowledged or not.
-        mutating func receive(_ transport: Int, _ random: inout Generator) async {
-            guard let link = links[transport] else { return }
-            for message in link.take() {
-                received[transport].take(message.content)
-                inFlight[transport].append(message)
-            }
-            inFlight[transport].shuffle(using: &random)
-            let some = inFlight[transport].prefix(Int.random(in: 0...inFlight[transport].count, using: &random))
-            inFlight[transport].removeFirst(some.count)
-            await fixture?.outbox.settle(transport, acknowledged: some.map(\.number))
-        }
-
-        mutating func stop() async throws {
-            await fixture?.outbox.close()
-            try await start()
-        }
-
-        /// The files as they are at this moment are all that is left.
-        mutating func kill() async throws {
-            await fixture?.outbox.rest()
-            let new = OutboxPlace()
-            try copy(to: new)
-            place = new
-            try await start()
-        }
-
-        mutating func damage(_ random: inout Generator) async throws {
-            isDamaged = true
-            await fixture?.outbox.rest()
-            let new = OutboxPlace()
-            try copy(to: new)
-            let name = ["outbox.db", "outbox.db-wal", "sequence"].randomElement(using: &random) ?? ""
-            var bytes = new.bytes(name)
-            if name == "sequence", !bytes.isEmpty {
-                bytes[[0, 4096].randomElement(using: &random) ?? 0] ^= 4
-            } else if !bytes.isEmpty {
-                for _ in 0..<3 { bytes[Int.random(in: 0..<bytes.count, using: &random)] ^= 1 }
-            }
-            try new.write(bytes, to: name)
-            place = new
-            try await start()
-        }
-
-        /// A copy at once, as far as the outbox is concerned: nothing is being written.
-        private func copy(to new: OutboxPlace) throws {
-            try FileManager.default.createDirectory(atPath: new.folder, withIntermediateDirectories: true)
-            for name in ["outbox.db-wal", "outbox.db", "sequence"]
-            where FileManager.default.fileExists(atPath: place.path(name)) {
-                try new.write(place.bytes(name), to: name)
-            }
-        }
-
-        mutating func drain() async throws {
-            guard let fixture else { return }
-            for transport in 0..<2 { await connect(transport) }
-            while true {
-                for transport in 0..<2 {
-                    guard let messages = links[transport]?.take() else { continue }
-                    for message in messages { received[transport].take(message.content) }
-                    await fixture.outbox.settle(transport, acknowledged: messages.map(\.number))
-                }
-                let status = await fixture.outbox.status
-                if status.transports.allSatisfy({ $0.lag == 0 }) { return }
-                try Task.checkCancellation()
-                await Task.yield()
-            }
-        }
     }
 }
 
