@@ -161,6 +161,16 @@ struct DeliveryJudgement {
 
     // MARK: - The verdict
 
+    /// Values of a series that did not come.
+    private struct Hole {
+        var values: ClosedRange<Int>
+        /// Their numbers lie between these.
+        var above: Int64
+        var below: Int64
+        /// No later one came. What was not told to be stored need never have had a number.
+        var isEnd = false
+    }
+
     /// What must not be, in no order.
     ///
     /// - Parameter end: the device's last number; nil when it is not known. What comes behind the last number that arrived
@@ -177,25 +187,31 @@ struct DeliveryJudgement {
             // The end of a damaged log looks like a sudden one.
             if isDamaged { reasons.formUnion(["corrupt", "restart", "several"]) }
 
+            var holes: [Hole] = []
             var before: (value: Int, number: Int64) = (-1, .min)
             for value in values {
                 guard let number = numbers[value] else { continue }
                 if number < before.number { violations.insert(.reordered(series, value: value)) }
                 if value > before.value + 1 {
-                    let missing = Int64(value - before.value - 1)
-                    if isDamaged { lost += missing }
-                    if covered(above: before.number, below: number, reasons) < missing {
-                        violations.insert(.missing(series, values: (before.value + 1)...(value - 1)))
-                    }
+                    holes.append(
+                        Hole(values: (before.value + 1)...(value - 1), above: before.number, below: number))
                 }
                 before = (value, max(number, before.number))
             }
-            for range in told[series] ?? [] where range.upperBound > before.value {
-                let tail = max(range.lowerBound, before.value + 1)...range.upperBound
-                if isDamaged { lost += Int64(tail.count) }
-                if !isDamaged || covered(above: before.number, below: .max, reasons) < Int64(tail.count) {
-                    violations.insert(.lost(series, values: tail))
+            let promised = told[series] ?? []
+            if let last = promised.map(\.upperBound).max(), last > before.value {
+                holes.append(
+                    Hole(values: (before.value + 1)...last, above: before.number, below: .max, isEnd: true))
+            }
+            for hole in holes {
+                let stored = promised.filter { $0.overlaps(hole.values) }.map { $0.clamped(to: hole.values) }
+                let count = Int64(hole.isEnd ? stored.reduce(0) { $0 + $1.count } : hole.values.count)
+                if isDamaged { lost += count }
+                let isCovered = covered(above: hole.above, below: hole.below, reasons) >= count
+                if !isDamaged || hole.isEnd && !isCovered {
+                    violations.formUnion(stored.map { .lost(series, values: $0) })
                 }
+                if !hole.isEnd, !isCovered { violations.insert(.missing(series, values: hole.values)) }
             }
         }
         if lost > flippedBits * Self.readingsPerBit { violations.insert(.notSalvaged(readings: lost)) }

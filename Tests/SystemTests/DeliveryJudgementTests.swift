@@ -92,6 +92,15 @@ import Testing
         #expect(judgement.violations() == [.lost(Self.series, values: 1...2)])
     }
 
+    @Test func aStoredReadingThatFoundNoRoomInMemoryIsSeen() {
+        var judgement = DeliveryJudgement()
+        judgement.happened(.diskFull)
+        judgement.tell(Self.told(0...1))
+        judgement.tell(Self.told(3...3))
+        judgement.receive([Self.reading(0, 10), Self.reading(3, 13)], gaps: [Self.gap(11...12, "memory")])
+        #expect(judgement.violations() == [.lost(Self.series, values: 1...1)])
+    }
+
     @Test func aProcessOfWhichNothingCameIsSeen() {
         var judgement = DeliveryJudgement()
         judgement.tell(Self.told(0...1, Self.other, .aged))
@@ -157,6 +166,14 @@ import Testing
         #expect(judgement.violations() == [.notSalvaged(readings: 1000)])
     }
 
+    @Test func moreLostBetweenOthersThanWasDamagedIsSeen() {
+        var judgement = DeliveryJudgement()
+        judgement.receive([Self.reading(0, 10)], gaps: [])
+        judgement.happened(.damage(bits: 1))
+        judgement.receive([Self.reading(402, 412)], gaps: [Self.gap(11...411, "corrupt")])
+        #expect(judgement.violations() == [.notSalvaged(readings: 401)])
+    }
+
     @Test func aFullDiskExcusesWhatFoundNoRoomInMemory() {
         var judgement = DeliveryJudgement()
         judgement.happened(.diskFull)
@@ -166,7 +183,8 @@ import Testing
             [Self.reading(0, 10), Self.reading(2, 13), Self.reading(0, 12, Self.other)],
             gaps: [Self.gap(11...11, "memory")])
         #expect(judgement.violations() == [])
-        // What was stored then is stored.
+        // What was stored then is stored, and no gap is an excuse.
+        judgement.receive([], gaps: [Self.gap(14...20, "memory")])
         judgement.tell(Self.told(3...4))
         #expect(judgement.violations() == [.lost(Self.series, values: 3...4)])
     }
