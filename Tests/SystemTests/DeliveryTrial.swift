@@ -149,6 +149,7 @@ actor DeliveryTrial {
             switch step {
             case .work(let seconds): try await Task.sleep(for: .seconds(seconds))
             case .cutStart(let seconds): startCut = seconds
+            case .rest: try await shell.run("touch /tmp/rest")
             case .read(let sentence): try await emulator.console.wait(for: sentence, deadline: Self.deadline)
             case .heal(let place): try await heal(place, emulator, shell)
             case .begin(let fault):
