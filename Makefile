@@ -1,7 +1,7 @@
 # make firmware   build the WeatherStation's bundle and card image      TARGET=rpi4|rpi3|virt
 # make emulate    boot it in QEMU and print its readings                TARGET=…
 # make test       all tests, system tests in QEMU included
-# make soak       300 power cuts while devices update themselves
+# make soak       300 power cuts while devices update themselves, 400 faults while one delivers its readings
 # make test-tsan  the tests of supervision under Thread Sanitizer
 # make fuzz       what reads bundles and the boot state against a fuzzer   RUNS=1000000
 # make bench      the figures of Benchmarks/README.md, into build/bench.json; COLD=1 adds a build without any cache,
@@ -10,6 +10,7 @@ SHELL := bash
 TARGET ?= rpi4
 PREFIX ?= /usr/local
 APP := Firmware/WeatherStation
+RECORDER := Tests/Firmware/Recorder
 FWTOOL := .build/release/fwtool
 KEY := build/keys/development
 BOARDS := rpi3 rpi4 virt
@@ -32,7 +33,11 @@ emulate: build/WeatherStation-$(TARGET).img
 build/WeatherStation-%.apus: fwtool sdk $(KEY).key FORCE
 	$(FWTOOL) build --target $* --package-path $(APP) --output build --key $(KEY).key
 
-build/WeatherStation-%.img: build/WeatherStation-%.apus
+# The app of the tests of delivery.
+build/Recorder-%.apus: fwtool sdk $(KEY).key FORCE
+	$(FWTOOL) build --target $* --package-path $(RECORDER) --output build --key $(KEY).key
+
+build/%.img: build/%.apus
 	$(FWTOOL) image $< --key $(KEY).pub --output $@
 
 $(KEY).key: | fwtool
@@ -56,7 +61,8 @@ build/next/WeatherStation-%.apus: fwtool sdk $(KEY).key FORCE
 	mkdir -p $(@D)
 	$(FWTOOL) build --target $* --package-path $(APP) --version 0.2.0 --output $(@D) --key $(KEY).key
 
-test-images: $(foreach board,$(BOARDS),build/WeatherStation-$(board).img) $(foreach board,rpi3 virt,build/next/WeatherStation-$(board).apus)
+test-images: $(foreach board,$(BOARDS),build/WeatherStation-$(board).img) $(foreach board,rpi3 virt,build/next/WeatherStation-$(board).apus) \
+		build/Recorder-virt.img
 	Tools/install-dependencies Tests/host-packages
 
 test: dependencies lint test-images
@@ -65,6 +71,7 @@ test: dependencies lint test-images
 
 soak: dependencies test-images
 	APUS_CUTS=300 Tools/run-tests --filter PowerCutTests
+	APUS_FAULTS=400 Tools/run-tests --filter 'SystemTests.*faultsAtRandom'
 
 # These figures need no card images.
 IMAGELESS := restart.% child.% fanin.% periodic.% startstop.% cell.% wire.% mqtt.% latency.% outbox.% flash.% backlog.%
@@ -101,6 +108,6 @@ install: fwtool
 	cp -R Firmware/app.ld Firmware/boot.cmd Firmware/host-packages Firmware/initramfs Firmware/rootfs $(DESTDIR)$(PREFIX)/share/apus/Firmware/
 
 clean:
-	rm -rf .build build $(APP)/.build Benchmarks/.build
+	rm -rf .build build $(APP)/.build $(RECORDER)/.build Benchmarks/.build
 
 FORCE:

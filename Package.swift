@@ -105,10 +105,13 @@ let package = Package(
             swiftSettings: strict),
         // A web server for tests.
         .target(name: "ScriptedServer", path: "Tests/ScriptedServer", swiftSettings: strict),
+        // What a broker for tests needs: certificates, and a bad way to it.
+        .target(name: "BrokerFixture", path: "Tests/BrokerFixture", swiftSettings: strict),
         .testTarget(
             name: "PublishingTests",
             dependencies: [
-                "Publishing", "HTTP", "ScriptedServer", "Sensors", "Supervision", "JSON", "OutboxWriter", "OrderlyEnd",
+                "Publishing", "HTTP", "ScriptedServer", "BrokerFixture", "Sensors", "Supervision", "JSON",
+                "OutboxWriter", "OrderlyEnd",
             ],
             swiftSettings: strict),
         .testTarget(name: "DeviceTests", dependencies: ["Device", "Hardware"], swiftSettings: strict),
@@ -126,7 +129,9 @@ let package = Package(
         .testTarget(name: "VerityTests", dependencies: ["Verity"], swiftSettings: strict),
         .testTarget(
             name: "FwtoolTests", dependencies: ["fwtool", "Bundle", "BootState", "Card", "JSON"], swiftSettings: strict),
-        .testTarget(name: "SystemTests", dependencies: ["fwtool", "BootState", "Card", "JSON"], swiftSettings: strict),
+        .testTarget(
+            name: "SystemTests", dependencies: ["fwtool", "BrokerFixture", "BootState", "Card", "JSON"],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

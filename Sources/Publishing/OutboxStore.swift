@@ -370,10 +370,10 @@ actor OutboxStore {
             do throws(SQLiteError) {
                 let database = try OutboxDatabase(path)
                 self.database = database
-                // A whole log may hold older blocks, too; none that is newer than what the database has.
+                // A whole log may hold older blocks, too; none that is newer than what the database has or all have.
                 // What was never committed is no loss, and an outbox that goes on still has it.
                 let newer = log.generation > database.stateGeneration ? log.state : nil
-                let start = max(settled, newer?.cursors.values.min() ?? 0)
+                let start = max(settled, (newer ?? database.state).cursors.values.min() ?? 0)
                 let lost = logged.filter {
                     $0.header.last > max(database.last, start) && $0.header.first <= stored ?? .max
                 }

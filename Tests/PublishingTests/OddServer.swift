@@ -1,3 +1,4 @@
+import BrokerFixture
 import Foundation
 
 /// Something else than a broker that listens on a loopback port.

@@ -14,10 +14,7 @@ extension SystemTests {
         private static func addNote(_ card: EmulatorCard) throws {
             let note = card.file.deletingLastPathComponent().appendingPathComponent("note")
             try Data("kept\n".utf8).write(to: note)
-            try Command(
-                "debugfs",
-                ["-w", "-R", "write \(note.path) note", "\(card.file.path)?offset=\(card.partitions[3].lowerBound)"]
-            ).run()
+            try card.addToData(note, as: "note")
         }
 
         private static func overwrite(_ range: Range<Int64>, in card: EmulatorCard) throws {

@@ -43,6 +43,12 @@ extension EmulatorCard {
         ).run()
     }
 
+    /// Puts a file on the data partition, which is not in use.
+    func addToData(_ file: URL, as name: String) throws {
+        let volume = "\(self.file.path)?offset=\(partitions[3].lowerBound)"
+        try Command("debugfs", ["-w", "-R", "write \(file.path) \(name)", volume]).run()
+    }
+
     /// Copies all from the start of the data partition to the end of the card, holes as holes.
     func copyData(to copy: URL) throws {
         let source = try FileHandle(forReadingFrom: file)

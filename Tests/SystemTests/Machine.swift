@@ -49,12 +49,11 @@ struct Machine: Sendable {
     static let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    static func image(for board: String) throws -> URL {
-        let image = checkout.appendingPathComponent("build/WeatherStation-\(board).img")
+    static func image(for board: String, app: String = "WeatherStation") throws -> URL {
+        let image = checkout.appendingPathComponent("build/\(app)-\(board).img")
         guard FileManager.default.fileExists(atPath: image.path) else {
             throw FwtoolError(
-                "the card image build/\(image.lastPathComponent) is not built",
-                remedy: "run: make firmware TARGET=\(board)")
+                "the card image build/\(image.lastPathComponent) is not built", remedy: "run: make test-images")
         }
         return image
     }

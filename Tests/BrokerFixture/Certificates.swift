@@ -1,9 +1,9 @@
-import Foundation
+package import Foundation
 
 /// Certificates for TLS between this machine's broker and its clients, made by openssl(1) once and gone with the tests.
-enum Certificates {
+package enum Certificates {
     /// Two authorities (`ca`, `other`), certificates of the broker with the key `server.key`, and `client` with its key.
-    static let folder: Result<URL, any Error> = Result {
+    package static let folder: Result<URL, any Error> = Result {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("apus-certificates-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         atexit { if let folder = try? Certificates.folder.get() { try? FileManager.default.removeItem(at: folder) } }
@@ -14,9 +14,11 @@ enum Certificates {
         for name in ["server", "client"] {
             try openssl("req \(key) -keyout \(name).key -out \(name).csr -subj /CN=\(name)", in: folder)
         }
+        // 10.0.2.2 is this machine for a board in QEMU's user network.
+        let names = "IP:127.0.0.1,IP:10.0.2.2,DNS:localhost"
         for (name, names, authority, days) in [
-            ("good", "IP:127.0.0.1,DNS:localhost", "ca", 2), ("wrong-name", "DNS:elsewhere.example", "ca", 2),
-            ("expired", "IP:127.0.0.1", "ca", -1), ("untrusted", "IP:127.0.0.1", "other", 2),
+            ("good", names, "ca", 2), ("wrong-name", "DNS:elsewhere.example", "ca", 2),
+            ("expired", names, "ca", -1), ("untrusted", names, "other", 2),
             ("client", "DNS:client", "ca", 2),
         ] {
             try Data("subjectAltName=\(names)\n".utf8).write(to: folder.appendingPathComponent("names"))
@@ -27,12 +29,12 @@ enum Certificates {
         return folder
     }
 
-    static func path(_ name: String) throws -> String { try folder.get().appendingPathComponent(name).path }
+    package static func path(_ name: String) throws -> String { try folder.get().appendingPathComponent(name).path }
 
     /// The broker's side: its certificate and its key.
-    static func brokerSettings(_ certificate: String) throws -> String {
+    package static func brokerSettings(_ certificate: String, anonymous: Bool = true) throws -> String {
         """
-        allow_anonymous true
+        allow_anonymous \(anonymous)
         cafile \(try path("ca.pem"))
         certfile \(try path("\(certificate).pem"))
         keyfile \(try path("server.key"))

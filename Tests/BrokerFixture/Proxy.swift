@@ -2,9 +2,9 @@ import Foundation
 import Synchronization
 
 /// A way to a broker on a loopback port that can be made bad.
-final class Proxy: Sendable {
+package final class Proxy: Sendable {
     /// What happens to a client that speaks MQTT 5.
-    enum Version5: Sendable {
+    package enum Version5: Sendable {
         case passes
         /// It gets the answer of MQTT 3.1.1: an unacceptable protocol version.
         case isRefused
@@ -12,24 +12,29 @@ final class Proxy: Sendable {
         case isDropped
     }
 
-    let port: Int
+    package let port: Int
     private let target: Int
     private let version5: Version5
     private let listener: Int32
-    /// Bytes to pass at once to the broker, and milliseconds of rest after that.
-    private let portion: (bytes: Int, rest: Int)
+    private let portion: Mutex<(bytes: Int, rest: Int)>
     private let paused = Atomic(false)
     private let connections = Mutex<[Int32]>([])
 
-    init(to target: Int, version5: Version5 = .passes, portion: (bytes: Int, rest: Int) = (65_536, 0)) throws {
+    /// - Parameters:
+    ///   - port: one of its own; nil for any.
+    ///   - portion: bytes to pass at once to the broker, and milliseconds of rest after that.
+    package init(
+        to target: Int, at port: Int? = nil, version5: Version5 = .passes,
+        portion: (bytes: Int, rest: Int) = Proxy.quick
+    ) throws {
         self.target = target
         self.version5 = version5
-        self.portion = portion
-        port = try freePort()
+        self.portion = Mutex(portion)
+        self.port = try port ?? freePort()
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var one: Int32 = 1
         setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
-        guard Self.call(bind, listener, port: port) == 0, listen(listener, 16) == 0 else {
+        guard Self.call(bind, listener, port: self.port) == 0, listen(listener, 16) == 0 else {
             throw POSIXError(.EADDRINUSE)
         }
         Thread.detachNewThread { [weak self, listener] in
@@ -40,20 +45,25 @@ final class Proxy: Sendable {
         }
     }
 
-    /// Nothing passes any more, and nobody is told; who comes new is turned away.
-    func pause() { paused.store(true, ordering: .relaxed) }
+    /// As fast as it can.
+    package static var quick: (bytes: Int, rest: Int) { (65_536, 0) }
 
-    func resume() { paused.store(false, ordering: .relaxed) }
+    package func setPortion(_ portion: (bytes: Int, rest: Int)) { self.portion.withLock { $0 = portion } }
+
+    /// Nothing passes any more, and nobody is told; who comes new is turned away.
+    package func pause() { paused.store(true, ordering: .relaxed) }
+
+    package func resume() { paused.store(false, ordering: .relaxed) }
 
     /// Ends all connections there are; new ones are taken.
-    func cut() {
+    package func cut() {
         connections.withLock { all in
             for descriptor in all { shutdown(descriptor, Int32(SHUT_RDWR)) }
             all = []
         }
     }
 
-    func stop() {
+    package func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
         close(listener)
         cut()
@@ -84,10 +94,10 @@ final class Proxy: Sendable {
         send(broker, first, count, Int32(MSG_NOSIGNAL))
         let isBackDone = DispatchSemaphore(value: 0)
         Thread.detachNewThread {
-            self.pass(from: broker, to: client, portion: (65_536, 0))
+            self.pass(from: broker, to: client) { Self.quick }
             isBackDone.signal()
         }
-        pass(from: client, to: broker, portion: portion)
+        pass(from: client, to: broker) { self.portion.withLock { $0 } }
         isBackDone.wait()
         // A cut after this must not meet another file of the same number.
         connections.withLock { all in all.removeAll { $0 == client || $0 == broker } }
@@ -95,12 +105,12 @@ final class Proxy: Sendable {
         close(broker)
     }
 
-    private func pass(from source: Int32, to destination: Int32, portion: (bytes: Int, rest: Int)) {
-        var buffer = [UInt8](repeating: 0, count: portion.bytes)
-        while case let count = recv(source, &buffer, buffer.count, 0), count > 0 {
+    private func pass(from source: Int32, to destination: Int32, portion: () -> (bytes: Int, rest: Int)) {
+        var buffer = [UInt8](repeating: 0, count: Self.quick.bytes)
+        while case let count = recv(source, &buffer, min(portion().bytes, buffer.count), 0), count > 0 {
             while paused.load(ordering: .relaxed) { usleep(10_000) }
             if send(destination, buffer, count, Int32(MSG_NOSIGNAL)) != count { break }
-            if portion.rest > 0 { usleep(UInt32(portion.rest) * 1000) }
+            if case let rest = portion().rest, rest > 0 { usleep(UInt32(rest) * 1000) }
         }
         shutdown(source, Int32(SHUT_RDWR))
         shutdown(destination, Int32(SHUT_RDWR))

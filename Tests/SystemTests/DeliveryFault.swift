@@ -1,0 +1,129 @@
+/// What goes wrong around a device that delivers readings.
+enum DeliveryFault: String, CaseIterable {
+    case linkDown = "the link is down"
+    case portClosed = "nobody listens"
+    case slow = "the way to the broker is slow"
+    case silent = "the way to the broker is silent"
+    case brokerKilled = "the broker is killed"
+    case brokerStopped = "the broker is stopped"
+    case turnedAway = "the broker wants credentials"
+    case untrusted = "the broker's authority is another"
+    case wrongName = "the broker's certificate is of another name"
+    case expired = "the broker's certificate has expired"
+    case diskFull = "the disk is full"
+    case wrongClock = "the clock jumps"
+    case appKilled = "the app is killed"
+    case bitsFlipped = "bits of the outbox are flipped"
+    case powerCut = "the power is cut"
+    case rebooted = "the device is rebooted"
+
+    /// What can be in one bad state at a time, beside the others.
+    enum Place: CaseIterable {
+        case link, way, broker, disk, clock
+    }
+
+    /// nil for what is over in a moment.
+    var place: Place? {
+        switch self {
+        case .linkDown: .link
+        case .portClosed, .slow, .silent: .way
+        case .brokerKilled, .brokerStopped, .turnedAway, .untrusted, .wrongName, .expired: .broker
+        case .diskFull: .disk
+        case .wrongClock: .clock
+        case .appKilled, .bitsFlipped, .powerCut, .rebooted: nil
+        }
+    }
+
+    /// What the console says of it, when all else is in order.
+    var sentence: String? {
+        switch self {
+        case .turnedAway: "refuses the connection"
+        case .untrusted: "unable to get local issuer certificate"
+        case .wrongName: "IP address mismatch"
+        case .expired: "certificate has expired, by this device's clock"
+        default: nil
+        }
+    }
+
+    /// The certificate the broker then has.
+    var manner: RecordingBroker.Manner? {
+        switch self {
+        case .turnedAway: .wantsCredentials
+        case .untrusted: .certificate("untrusted")
+        case .wrongName: .certificate("wrong-name")
+        case .expired: .certificate("expired")
+        default: nil
+        }
+    }
+}
+
+/// What happens in a trial, one after the other.
+enum DeliveryStep {
+    case begin(DeliveryFault)
+    /// As `begin`, and the console says what is wrong.
+    case beginAndRead(DeliveryFault)
+    case heal(DeliveryFault.Place)
+    /// The device works for so many seconds.
+    case work(Double)
+    case read(String)
+    /// The sensors pause that have each reading stored at once, until the next start: what the others read is then written
+    /// when the window of durability ends.
+    case rest
+    /// Cut while it starts, so many seconds after power-on, next time it is powered on.
+    case cutStart(Double)
+
+    /// Each fault once, alone or with what makes it matter; in some order.
+    static func eachOnce(using random: inout Random) -> [DeliveryStep] {
+        let alone: [[DeliveryStep]] = [
+            .linkDown, .portClosed, .slow, .silent, .brokerKilled, .brokerStopped, .turnedAway, .untrusted, .wrongName,
+            .expired, .wrongClock,
+        ].map { (fault: DeliveryFault) in
+            let begin: DeliveryStep = fault.sentence == nil ? .begin(fault) : .beginAndRead(fault)
+            return [begin, .work(2)] + (fault.place.map { [.heal($0)] } ?? [])
+        }
+        let momentary: [[DeliveryStep]] = [.appKilled, .rebooted].map { [.begin($0)] }
+        let combined: [[DeliveryStep]] = [
+            [
+                .begin(.portClosed), .begin(.diskFull), .read("the disk takes no readings"), .work(2), .heal(.disk),
+                .read("the disk takes readings again"), .heal(.way),
+            ],
+            // Long enough that much more is waiting than a flipped bit may cost.
+            [.begin(.portClosed), .work(20), .begin(.bitsFlipped), .work(2), .heal(.way)],
+            [.begin(.portClosed), .work(4), .begin(.powerCut), .work(2), .heal(.way)],
+            [.rest, .begin(.portClosed), .work(12), .begin(.powerCut), .work(2), .heal(.way)],
+            [.begin(.powerCut), .cutStart(.random(in: 0...10, using: &random))],
+        ]
+        return (alone + momentary + combined).shuffled(using: &random).flatMap { $0 + [.work(1)] }
+    }
+
+    /// Some faults at random, several at a time.
+    static func random(_ count: Int, using random: inout Random) -> [DeliveryStep] {
+        var steps: [DeliveryStep] = []
+        var present: Set<DeliveryFault.Place> = []
+        for _ in 0..<count {
+            let fault = DeliveryFault.allCases.randomElement(using: &random) ?? .powerCut
+            if let place = fault.place, present.remove(place) != nil {
+                steps.append(.heal(place))
+                if Bool.random(using: &random) { steps.append(.work(.random(in: 0...3, using: &random))) }
+            }
+            if Int.random(in: 0..<5, using: &random) == 0 { steps.append(.rest) }
+            steps.append(.begin(fault))
+            if let place = fault.place { present.insert(place) }
+            // A new machine.
+            if fault == .powerCut { present.subtract([.link, .clock]) }
+            if fault == .rebooted { present.remove(.clock) }
+            if fault == .powerCut, Int.random(in: 0..<4, using: &random) == 0 {
+                steps.append(.cutStart(.random(in: 0...10, using: &random)))
+            }
+            steps.append(.work(.random(in: 0...4, using: &random)))
+            // Otherwise, in the long run, nothing is ever delivered.
+            if let place = DeliveryFault.Place.allCases.filter(present.contains).randomElement(using: &random),
+                Int.random(in: 0..<3, using: &random) == 0
+            {
+                present.remove(place)
+                steps += [.heal(place), .work(.random(in: 0...3, using: &random))]
+            }
+        }
+        return steps
+    }
+}

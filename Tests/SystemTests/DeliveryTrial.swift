@@ -1,0 +1,350 @@
+import BrokerFixture
+import Foundation
+internal import JSON
+import Testing
+
+@testable import fwtool
+
+/// A device that runs the Recorder (Tests/Firmware/Recorder), its broker, and what goes wrong between them.
+actor DeliveryTrial {
+    /// The device's name.
+    static let device = "recorder"
+    /// For anything that must happen: generous, because the host may be busy with other things.
+    static let deadline = Duration.seconds(240)
+    /// PID 1 waits longer before each restart of an app that does not run for a minute, and gives up at ten.
+    private static let mostKills = 4
+
+    private let board: BoardProfile
+    private let card: EmulatorCard
+    private let folder: URL
+    private let broker: RecordingBroker
+    private var random: Random
+    private let name: String
+
+    private var proxy: Proxy?
+    private let port: Int
+    private var judgement = DeliveryJudgement()
+    private var present: [DeliveryFault.Place: DeliveryFault] = [:]
+    private var messages = 0
+    /// What the consoles of all boots said, and what was done meanwhile.
+    private var consoles = ""
+    /// The device's next number, once everything is delivered.
+    private var next: Int64?
+
+    private var rest: ArraySlice<DeliveryStep> = []
+    private var startCut: Double?
+    /// Since the board's power-on: bytes of the console that are read; since its start: the app's deaths.
+    private var consoleBytes = 0
+    private var kills = 0
+
+    private init(name: String, random: Random, broker: RecordingBroker, in folder: URL) throws {
+        (self.name, self.random, self.broker, self.folder) = (name, random, broker, folder)
+        board = try BoardCatalog(directory: Machine.checkout.appendingPathComponent("BoardProfiles")).profile("virt")
+        let proxy = try Proxy(to: broker.port)
+        (self.proxy, port) = (proxy, proxy.port)
+        let image = try Machine.image(for: "virt", app: "Recorder")
+        card = try EmulatorCard(file: image).copy(to: folder.appendingPathComponent("card.img"))
+        try card.addToData(URL(fileURLWithPath: try Certificates.path("ca.pem")), as: "ca.pem")
+        try card.provision([
+            ("device", Self.device), ("broker", "mqtts://10.0.2.2:\(port)"), ("broker.ca", "/data/ca.pem"),
+            // The shortest: a silent broker is noticed after some seconds.
+            ("broker.keepalive", "5"), ("console", "shell"),
+        ])
+    }
+
+    /// Takes a new device through some steps, then heals all, lets it deliver everything, and judges what came.
+    ///
+    /// - Parameters:
+    ///   - name: of the trial, with its seed.
+    ///   - check: done while the device still runs and nothing is wrong.
+    static func run(
+        _ name: String, _ steps: [DeliveryStep], random: Random,
+        check: @escaping @Sendable (Shell) async throws -> Void = { _ in }
+    ) async throws {
+        let image = try Machine.image(for: "virt", app: "Recorder")
+        try await TemporaryFolder.with(beside: image) { folder in
+            let broker = try RecordingBroker(in: folder)
+            let trial = try DeliveryTrial(name: name, random: random, broker: broker, in: folder)
+            do {
+                try await broker.start()
+                try await trial.run(steps, check)
+            } catch {
+                await trial.stop()
+                throw error
+            }
+            await trial.stop()
+        }
+    }
+
+    private func stop() async {
+        proxy?.resume()
+        proxy?.stop()
+        await broker.stop()
+    }
+
+    private func run(_ steps: [DeliveryStep], _ check: @escaping @Sendable (Shell) async throws -> Void) async throws {
+        rest = steps[...]
+        var isDone = false
+        while !isDone {
+            consoleBytes = 0
+            isDone = try await Emulator.with(board, card: card, in: folder) { emulator in
+                do {
+                    let isDone = try await self.live(emulator, check)
+                    await self.keep(emulator.console.text)
+                    return isDone
+                } catch {
+                    Issue.record("\(self.name): the console ended with:\n\(emulator.console.tail(lines: 80))")
+                    throw error
+                }
+            }
+        }
+        try await readMessages()
+        let violations = judgement.violations(through: next.map { $0 - 1 })
+        tell("\(judgement.count) readings in \(messages) messages")
+        if !violations.isEmpty { try keepEvidence() }
+        #expect(violations.isEmpty, "\(name): \(violations.map { "\($0)" }.sorted().joined(separator: "\n"))")
+    }
+
+    private func keep(_ console: String) { consoles += console + "\n---- power off\n" }
+
+    /// Puts what was seen where it can be looked at.
+    private func keepEvidence() throws {
+        let place = Machine.checkout.appendingPathComponent("build/failed-delivery")
+        try? FileManager.default.removeItem(at: place)
+        try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+        try Data(consoles.utf8).write(to: place.appendingPathComponent("console"))
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) where name.hasPrefix("messages-") {
+            try FileManager.default.copyItem(
+                at: folder.appendingPathComponent(name), to: place.appendingPathComponent(name))
+        }
+        tell("console and messages are in \(place.path)")
+    }
+
+    /// At once, also into a file: it takes long.
+    private func tell(_ line: String) {
+        print("delivery \(name): \(line)")
+        fflush(nil)
+    }
+
+    // MARK: - The device's days
+
+    /// From power-on to the next power cut.
+    ///
+    /// - Returns: whether all steps are done, and all is delivered.
+    private func live(
+        _ emulator: Emulator, _ check: @escaping @Sendable (Shell) async throws -> Void
+    ) async throws -> Bool {
+        if let startCut {
+            self.startCut = nil
+            // The cut's moment is what is chosen; nothing is waited for.
+            try await Task.sleep(for: .seconds(startCut))
+            await cutPower(emulator)
+            return false
+        }
+        let shell = Shell(emulator: emulator, deadline: Self.deadline)
+        try await started(emulator)
+        // It would change how much room there is.
+        try await shell.run("until grep -q grown /data/apus/events; do usleep 200000; done")
+        while let step = rest.popFirst() {
+            switch step {
+            case .work(let seconds): try await Task.sleep(for: .seconds(seconds))
+            case .cutStart(let seconds): startCut = seconds
+            case .rest: try await shell.run("touch /tmp/rest")
+            case .read(let sentence): try await emulator.console.wait(for: sentence, deadline: Self.deadline)
+            case .heal(let place): try await heal(place, emulator, shell)
+            case .begin(let fault):
+                guard try await begin(fault, emulator, shell) else { return false }
+            case .beginAndRead(let fault):
+                guard try await begin(fault, emulator, shell) else { return false }
+                guard let sentence = fault.sentence else { continue }
+                try await emulator.console.wait(for: sentence, deadline: Self.deadline)
+            }
+        }
+        for place in DeliveryFault.Place.allCases { try await heal(place, emulator, shell) }
+        try await deliverAll(emulator, shell)
+        try await check(shell)
+        readConsole(emulator)
+        return true
+    }
+
+    private func started(_ emulator: Emulator) async throws {
+        try await emulator.console.wait(for: "built-in shell", deadline: Self.deadline)
+        kills = 0
+        judgement.happened(.restart)
+    }
+
+    /// Returns when nothing waits any more, because the sensors are told to be quiet.
+    private func deliverAll(_ emulator: Emulator, _ shell: Shell) async throws {
+        try await Deadline.within(Self.deadline, "the device has not delivered everything") { [self] in
+            try await shell.run("touch /tmp/quiet")
+            var last: Int64?
+            while true {
+                let status = try await outbox(shell)
+                // The same twice: the status is a second old.
+                if let status, status["depth"] == 0, status["stale"] == false,
+                    case .integer(let next)? = status["next"]
+                {
+                    if next == last { return await settle(next) }
+                    last = next
+                } else {
+                    last = nil
+                    // Not to wait for the end of a long delay.
+                    try await nudge(emulator)
+                }
+                // The device's own time: it has nothing to tell before.
+                try await shell.run("sleep 2")
+            }
+        }
+    }
+
+    private func settle(_ next: Int64) { self.next = next }
+
+    /// What the app says of its outbox; nil while it says nothing.
+    private func outbox(_ shell: Shell) async throws -> JSON.Object? {
+        let text = try await shell.run("apus outbox --json || true")
+        guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("{") }) else { return nil }
+        return try? JSON(parsing: String(line)).objectValue
+    }
+
+    /// Has the device try again to connect, as it does whenever an address changes.
+    private func nudge(_ emulator: Emulator) throws {
+        // An address that nobody has (RFC 5737).
+        try emulator.type("ip addr add 192.0.2.1/32 dev lo; ip addr del 192.0.2.1/32 dev lo")
+    }
+
+    // MARK: - What it said, and what it sent
+
+    private func readConsole(_ emulator: Emulator) {
+        let text = Array(emulator.console.text.utf8)
+        // Whole lines.
+        guard let end = text.lastIndex(of: UInt8(ascii: "\n")), end >= consoleBytes else { return }
+        for line in String(decoding: text[consoleBytes...end], as: UTF8.self).split(separator: "\n") {
+            if let told = DeliveryLedger.told(line) { judgement.tell(told) }
+        }
+        consoleBytes = end + 1
+    }
+
+    private func readMessages() async throws {
+        for text in try await broker.newMessages() {
+            let message = try DeliveryLedger.message(text, of: Self.device)
+            judgement.receive(message.readings, gaps: message.gaps)
+            messages += 1
+        }
+    }
+
+    // MARK: - Faults
+
+    /// - Returns: whether the device still has power.
+    private func begin(_ fault: DeliveryFault, _ emulator: Emulator, _ shell: Shell) async throws -> Bool {
+        if let place = fault.place { present[place] = fault }
+        tell(fault.rawValue)
+        switch fault {
+        case .linkDown: try await setLink(false, emulator)
+        case .portClosed:
+            proxy?.stop()
+            proxy = nil
+        // Less than the readings take.
+        case .slow: proxy?.setPortion((bytes: 100, rest: 50))
+        case .silent: proxy?.pause()
+        case .brokerKilled: await broker.kill()
+        case .brokerStopped: await broker.stop()
+        case .turnedAway, .untrusted, .wrongName, .expired:
+            await broker.stop()
+            try await broker.start(fault.manner ?? .welcoming)
+        case .diskFull:
+            // The size in one piece, and what is left over in small ones.
+            try await shell.run(
+                "fallocate -l $(df -k /data | tail -n 1 | awk '{print $4}')k /data/full; "
+                    + "dd if=/dev/zero of=/data/full2 bs=4096 2>/dev/null || true")
+            readConsole(emulator)
+            judgement.happened(.diskFull)
+        case .wrongClock:
+            let years = Double.random(in: -20...20, using: &random)
+            let time = max(86_400, Date().timeIntervalSince1970 + years * 31_557_600)
+            // It may know that, or not.
+            let isTrusted = Bool.random(using: &random)
+            try await setClock(Int(time), isTrusted: isTrusted, shell)
+        case .appKilled:
+            guard kills < Self.mostKills else { return try await begin(.powerCut, emulator, shell) }
+            try await kill(emulator, shell)
+        case .bitsFlipped:
+            guard kills < Self.mostKills else { return try await begin(.powerCut, emulator, shell) }
+            try await flipBits(emulator, shell)
+        case .powerCut:
+            await cutPower(emulator)
+            return false
+        case .rebooted:
+            // On a full disk the end is not an orderly one.
+            if present[.disk] != nil { judgement.happened(.suddenEnd) }
+            try emulator.type("reboot")
+            try await started(emulator)
+            present[.clock] = nil
+        }
+        return true
+    }
+
+    private func heal(_ place: DeliveryFault.Place, _ emulator: Emulator, _ shell: Shell) async throws {
+        guard let fault = present.removeValue(forKey: place) else { return }
+        switch place {
+        case .link: try await setLink(true, emulator)
+        case .way:
+            if proxy == nil { proxy = try Proxy(to: broker.port, at: port) }
+            proxy?.setPortion(Proxy.quick)
+            proxy?.resume()
+        case .broker:
+            await broker.stop()
+            try await broker.start()
+        case .disk:
+            try await shell.run("rm -f /data/full /data/full2")
+            judgement.happened(.diskFreed)
+        case .clock: try await setClock(Int(Date().timeIntervalSince1970), isTrusted: true, shell)
+        }
+        tell("no longer: \(fault.rawValue)")
+        try nudge(emulator)
+    }
+
+    private func cutPower(_ emulator: Emulator) async {
+        await emulator.cutPower()
+        readConsole(emulator)
+        judgement.happened(.suddenEnd)
+        // A new machine.
+        (present[.link], present[.clock]) = (nil, nil)
+    }
+
+    private func setLink(_ isUp: Bool, _ emulator: Emulator) async throws {
+        try await emulator.qmp.execute("set_link", ["name": "network", "up": .bool(isUp)])
+    }
+
+    private func setClock(_ time: Int, isTrusted: Bool, _ shell: Shell) async throws {
+        try await shell.run(
+            "date -s @\(time) >/dev/null; \(isTrusted ? "touch" : "rm -f") /tmp/clock-is-right")
+    }
+
+    private func kill(_ emulator: Emulator, _ shell: Shell, then: String = ":") async throws {
+        kills += 1
+        // It may be dead already.
+        try await shell.run("kill -KILL $(pidof Recorder) 2>/dev/null; \(then)")
+        judgement.happened(.suddenEnd)
+    }
+
+    /// Kills the app, and flips some bits of the files it left, before it is started again.
+    private func flipBits(_ emulator: Emulator, _ shell: Shell) async throws {
+        let bits = Int.random(in: 1...3, using: &random)
+        let calls = (0..<bits).map { _ in
+            let file = ["outbox.db", "outbox.db-wal", "sequence"].randomElement(using: &random) ?? ""
+            var place = Int.random(in: 0..<(1 << 30), using: &random)
+            // Two records of 36 bytes (SequenceFile.swift); nothing else counts in it.
+            if file == "sequence" { place = place % 2 * 4096 + place / 2 % 36 }
+            return "flip \(file) \(place) \(1 << Int.random(in: 0..<8, using: &random))"
+        }
+        let flip =
+            #"flip() { s=$(wc -c 2>/dev/null <$1) || return 0; [ $s -gt 0 ] || return 0; o=$(($2 % s)); "#
+            + #"b=$(dd if=$1 bs=1 skip=$o count=1 2>/dev/null | od -An -tu1); "#
+            + #"printf "\$(printf %03o $((b ^ $3)))" | dd of=$1 bs=1 seek=$o conv=notrunc 2>/dev/null; }"#
+        try await kill(emulator, shell, then: "cd /data/outbox; \(flip); \(calls.joined(separator: "; "))")
+        tell(calls.joined(separator: "; "))
+        readConsole(emulator)
+        try await readMessages()
+        judgement.happened(.damage(bits: bits))
+    }
+}
