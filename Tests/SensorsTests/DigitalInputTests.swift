@@ -80,7 +80,7 @@ struct DigitalInputTests {
     }
 
     @Test func aBusyLineFailsItsOwnSensorUntilItIsFree() async throws {
-        let other = try InputLine(simulated: chip, offset: 3)
+        let other = try InputLine(on: .simulated(chip), offset: 3)
         try await fixture.run([input(3), input(4)]) { () async throws in
             let events = try await fixture.events(3)
             #expect(events[0] == "root/input-GPIO3 failed: line 3 of the GPIO chip chip is in use by \"apus\"")
@@ -106,7 +106,7 @@ struct DigitalInputTests {
 
     @Test func aStoppedInputReleasesItsLine() async throws {
         try await fixture.run([input(3)]) { _ = try await fixture.nextReading() }
-        _ = try InputLine(simulated: chip, offset: 3)
+        _ = try InputLine(on: .simulated(chip), offset: 3)
     }
 
     @Test func theHeartbeatBlinks() async throws {
@@ -129,7 +129,7 @@ struct DigitalInputTests {
     @Test func theHeartbeatGoesOutWhenStopped() async throws {
         try chip.join(1, 2)
         // Held high by a resistor of its own, the witness tells "driven low" from "let go".
-        let witness = try InputLine(simulated: chip, offset: 2, bias: .pullUp, edges: .both)
+        let witness = try InputLine(on: .simulated(chip), offset: 2, InputOptions(bias: .pullUp, edges: .both))
         var edges = witness.events.makeAsyncIterator()
         let led = HeartbeatLED(on: pin(1), clock: fixture.clock)
         try await fixture.run([led.childSpec]) { () async throws in
