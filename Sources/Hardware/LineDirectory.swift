@@ -18,7 +18,9 @@ package struct LineDirectory: Sendable {
     package init(configuration: (String) -> String?) {
         var pins: [Int: Int] = [:]
         for pair in (configuration("gpio.header") ?? "").utf8.split(separator: UInt8(ascii: ",")) {
-            let numbers = pair.split(separator: UInt8(ascii: ":")).compactMap { Int(String(decoding: $0, as: UTF8.self)) }
+            let numbers = pair.split(separator: UInt8(ascii: ":")).compactMap {
+                Int(String(decoding: $0, as: UTF8.self))
+            }
             if numbers.count == 2 { pins[numbers[0]] = numbers[1] }
         }
         self.init(chip: configuration("gpio.label").map { .labelled($0) }, pins: pins)

@@ -109,7 +109,9 @@ package final class LinuxI2C: I2CController {
 
     private static func reads(of messages: [I2CMessage], in buffer: [UInt8]) -> [UInt8] {
         // By far the most: a register's number is written, its content read.
-        if case .read(let count) = messages.last, messages.dropLast().allSatisfy({ if case .write = $0 { true } else { false } }) {
+        if case .read(let count) = messages.last,
+            messages.dropLast().allSatisfy({ if case .write = $0 { true } else { false } })
+        {
             return Array(buffer.suffix(count))
         }
         var answer: [UInt8] = []
