@@ -29,6 +29,11 @@ final class LinuxLines: LineRequest {
         request = Lock(try chip.request(offsets, mode))
         waiter = Lock(nil)
         counts = Lock(Counts(lastSequences: [UInt64](repeating: 0, count: offsets.count)))
+        if case .output(_, let options) = mode, let safeLevel {
+            for offset in offsets {
+                SafeOutputs.device.note(chip: chip.label, offset: offset, safe: safeLevel, options)
+            }
+        }
         if case .input(let options, let continuation?) = mode, options.edges != .none {
             do {
                 let thread = try DedicatedThread(name: "gpio-\(offsets[0])") { self.deliverEvents(to: continuation) }
@@ -84,7 +89,11 @@ final class LinuxLines: LineRequest {
             guard let pointer = request else { return }
             request = nil
             // A chip that is gone has no level to leave.
-            if let safeLevel { try? set(safeLevel ? .max : 0, of: .max, pointer) }
+            if let safeLevel {
+                try? set(safeLevel ? .max : 0, of: .max, pointer)
+                // Before the lines are free: their next owner may have noted them again.
+                for offset in offsets { SafeOutputs.device.forget(chip: chip, offset: offset) }
+            }
             gpiod_line_request_release(pointer)
         }
     }

@@ -63,6 +63,51 @@ extension Command {
         ],
         run: { arguments in try watchLines(arguments) })
 
+    static let gpioSafe = Command(
+        name: "gpio safe", summary: "set the outputs of an app that was killed to their safe levels", argument: nil,
+        options: [],
+        discussion: """
+            Sets every line that a program held with a safe level, and that nobody holds now. Run by apus-init whenever the
+            app has ended.
+            """,
+        examples: [("apus gpio safe", "after `kill -9` of a program of your own")],
+        run: { _ in try setSafeLevels() })
+
+    /// Written by programs that hold outputs with a safe level.
+    private static let safeFolder = "/run/apus/outputs"
+
+    private static func setSafeLevels() throws {
+        guard let directory = opendir(safeFolder) else { return }
+        defer { closedir(directory) }
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name == "." || name == ".." { continue }
+            do {
+                try setSafeLevel(Settings.read("\(safeFolder)/\(name)"))
+                unlink("\(safeFolder)/\(name)")
+            } catch GPIOError.busy {
+                // Somebody holds it, and its level is theirs.
+                continue
+            } catch {
+                // The others get theirs all the same.
+                Output.error("\(Output.printable(name)): \(error)")
+            }
+        }
+    }
+
+    private static func setSafeLevel(_ output: [String: String]) throws {
+        guard case .line(let chip, let offset)? = LineName(output["line"] ?? "") else { return }
+        let drives: [String: LineDrive] = ["open-drain": .openDrain, "open-source": .openSource]
+        let line = try OutputLine(
+            on: .labelled(chip), offset: offset, initial: output["level"] == "1",
+            OutputOptions(
+                drive: drives[output["drive"] ?? ""] ?? .pushPull, isActiveLow: output["active-low"] == "1",
+                consumer: "gpio safe"))
+        line.release()
+    }
+
     private static func showLines(_ arguments: Arguments) throws {
         let isJSON = arguments.has("--json")
         var shown: [JSON] = []

@@ -31,6 +31,8 @@ struct BoardProfile: Sendable, Equatable {
         var package: String
         /// Physical address where the board's memory starts; the boot script's addresses count from it.
         var memoryStart: Int
+        /// Further words of the kernel's command line.
+        var arguments: [String] = []
         /// What follows `console=` on the kernel's command line.
         var console: String
     }

@@ -69,13 +69,20 @@ extension BoardProfile.Packages {
 
 extension BoardProfile.Kernel {
     init(_ node: YAMLNode) throws {
-        let fields = try node.fields("package", "console", "memory-start")
+        let fields = try node.fields("package", "console", "memory-start", "arguments")
         package = try fields.required("package").packageWord()
         memoryStart = try fields.required("memory-start").integer(in: 0...0xFFFF_FFFF)
         // It becomes one word of the kernel's command line.
         console = try fields.required("console").string(where: "letters, digits, commas and hyphens") {
             $0.isASCIILetterOrDigit || $0 == "," || $0 == "-"
         }
+        // U-Boot takes them from a script, where other characters have a meaning.
+        arguments =
+            try fields.optional("arguments")?.elements().map { argument in
+                try argument.string(where: "letters, digits and , . _ - =") {
+                    $0.isASCIILetterOrDigit || ",._-=".contains($0)
+                }
+            } ?? []
     }
 }
 
