@@ -82,6 +82,12 @@ let package = Package(
         .executableTarget(
             name: "publishing-bench", dependencies: ["Publishing", "Sensors", "Supervision"],
             path: "Benchmarks/Sources/publishing-bench", swiftSettings: strict),
+        // A benchmark of lines and buses, run on the emulated boards, with its peer in C.
+        .target(
+            name: "CHardwarePeer", path: "Benchmarks/Sources/CHardwarePeer", linkerSettings: [.linkedLibrary("gpiod")]),
+        .executableTarget(
+            name: "hardware-bench", dependencies: ["Hardware", "CHardwarePeer"],
+            path: "Benchmarks/Sources/hardware-bench", swiftSettings: strict),
 
         // One folder per module; SystemTests boots the built images in QEMU.
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),

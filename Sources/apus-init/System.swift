@@ -218,6 +218,8 @@ struct System {
 
     private mutating func appEnded(_ status: Int32) {
         app = nil
+        // What it held and did not release, because it was killed, goes to its safe level before it starts again.
+        _ = spawn(["/usr/bin/apus", "gpio", "safe"])
         if case .stopping = phase { return }
         let reason = status & 0x7f == 0 ? "exit status \((status >> 8) & 0xff)" : "signal \(status & 0x7f)"
         switch keeper.ended(at: now()) {

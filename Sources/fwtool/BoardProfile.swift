@@ -31,6 +31,8 @@ struct BoardProfile: Sendable, Equatable {
         var package: String
         /// Physical address where the board's memory starts; the boot script's addresses count from it.
         var memoryStart: Int
+        /// Further words of the kernel's command line.
+        var arguments: [String] = []
         /// What follows `console=` on the kernel's command line.
         var console: String
     }
@@ -86,6 +88,13 @@ struct BoardProfile: Sendable, Equatable {
         var label: String
         /// Number of lines.
         var lines: Int
+        /// What is at the pins of the board's header, by pin.
+        var header: [Pin] = []
+
+        struct Pin: Sendable, Equatable {
+            var number: Int
+            var line: Int
+        }
     }
 
     struct Bus: Sendable, Equatable {

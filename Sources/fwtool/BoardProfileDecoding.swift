@@ -69,13 +69,20 @@ extension BoardProfile.Packages {
 
 extension BoardProfile.Kernel {
     init(_ node: YAMLNode) throws {
-        let fields = try node.fields("package", "console", "memory-start")
+        let fields = try node.fields("package", "console", "memory-start", "arguments")
         package = try fields.required("package").packageWord()
         memoryStart = try fields.required("memory-start").integer(in: 0...0xFFFF_FFFF)
         // It becomes one word of the kernel's command line.
         console = try fields.required("console").string(where: "letters, digits, commas and hyphens") {
             $0.isASCIILetterOrDigit || $0 == "," || $0 == "-"
         }
+        // U-Boot takes them from a script, where other characters have a meaning.
+        arguments =
+            try fields.optional("arguments")?.elements().map { argument in
+                try argument.string(where: "letters, digits and , . _ - =") {
+                    $0.isASCIILetterOrDigit || ",._-=".contains($0)
+                }
+            } ?? []
     }
 }
 
@@ -148,10 +155,17 @@ extension BoardProfile.Partitions {
 
 extension BoardProfile.GPIO {
     init(_ node: YAMLNode) throws {
-        let fields = try node.fields("label", "lines")
+        let fields = try node.fields("label", "lines", "header")
         label = try fields.required("label").string()
         // The kernel's GPIO character device numbers lines with 32 bits; no chip of a board comes near a thousand.
         lines = try fields.required("lines").integer(in: 1...1024)
+        header =
+            try fields.optional("header")?.pairs().map { [lines] key, value in
+                guard let pin = Int(key.name), (1...999).contains(pin), "\(pin)" == key.name else {
+                    throw key.node.refusal("a pin of the header is a number from 1, not '\(key.name)'")
+                }
+                return Pin(number: pin, line: try value.integer(in: 0...(lines - 1)))
+            } ?? []
     }
 }
 

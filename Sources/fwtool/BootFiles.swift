@@ -48,7 +48,7 @@ struct BootFiles {
         let text = try String(contentsOf: Resources.firmware("boot.cmd"), encoding: .utf8)
         let facts = """
             setenv base 0x\(String(profile.kernel.memoryStart, radix: 16))
-            setenv console console=\(profile.kernel.console)
+            setenv console "\((["console=\(profile.kernel.console)"] + profile.kernel.arguments).joined(separator: " "))"
 
             """
         let source = folder.appendingPathComponent("boot.cmd")

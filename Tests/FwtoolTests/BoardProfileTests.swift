@@ -68,6 +68,22 @@ import Testing
         #expect((profile.boot.config == nil) == (name == "virt"))
     }
 
+    @Test func theHeaderAndTheKernelsArgumentsAreRead() throws {
+        let text = Self.minimal.replacingOccurrences(of: "lines: 8", with: "lines: 8, header: {3: 2, 5: 7}")
+            .replacingOccurrences(of: "ttyS0}", with: "ttyS0, arguments: [module.parameter=1, quiet]}")
+        let profile = try Self.decode(text)
+        #expect(profile.gpio.header == [.init(number: 3, line: 2), .init(number: 5, line: 7)])
+        #expect(profile.kernel.arguments == ["module.parameter=1", "quiet"])
+    }
+
+    /// A Pi's header has 28 lines, each once.
+    @Test(arguments: ["rpi3", "rpi4"]) func aPisHeaderIsWhole(_ name: String) throws {
+        let header = try BoardCatalog(directory: Self.directory).profile(name).gpio.header
+        #expect(Set(header.map(\.line)) == Set(0...27))
+        #expect(Set(header.map(\.number)).count == 28)
+        #expect(Set(1...40).subtracting(header.map(\.number)) == [1, 2, 4, 6, 9, 14, 17, 20, 25, 30, 34, 39])
+    }
+
     @Test func modulesKeepTheOrderOfTheFile() throws {
         let text = Self.minimal.replacingOccurrences(of: "{erofs: \"root\"}", with: "{z: \"1\", a: \"2\", m: \"3\"}")
         #expect(try Self.decode(text).modules.initramfs.map(\.name) == ["z", "a", "m"])
@@ -137,6 +153,10 @@ import Testing
         ("slot: 256", "slot: -1", "'partitions.slot' is -1, but must be from 32 to 8192"),
         ("data: 64", "data: 1048577", "'partitions.data' is 1048577, but must be"),
         ("lines: 8", "lines: 0", "'gpio.lines' is 0, but must be from 1 to 1024"),
+        ("lines: 8", "lines: 8, header: {3: 8}", "'gpio.header.3' is 8, but must be from 0 to 7"),
+        ("lines: 8", "lines: 8, header: {GPIO3: 1}", "a pin of the header is a number from 1, not 'GPIO3'"),
+        ("lines: 8", "lines: 8, header: {03: 1}", "a pin of the header is a number from 1, not '03'"),
+        ("ttyS0}", "ttyS0, arguments: [\"a;b\"]}", "letters, digits and , . _ - ="),
         ("card: mmc", "card: mcm", "'boot.card' is 'mcm', but must be mmc or virtio; did you mean 'mmc'?"),
         ("console: ttyS0", "console: \"ttyS0 init=/bin/sh\"", "may hold letters, digits, commas and hyphens only"),
         ("package: u-boot-demo", "package: \"--help; rm\"", "may hold lower-case letters, digits and + - . only"),

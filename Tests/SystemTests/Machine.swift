@@ -17,12 +17,15 @@ struct Machine: Sendable {
     ///
     /// - Parameters:
     ///   - settings: provisioned on the card besides the broker.
+    ///   - devices: QEMU's `-device` values besides those of the board profile.
     ///   - prepare: changes the card before power-on.
     static func boot(
-        _ name: String, settings: [(key: String, value: String)] = [],
+        _ name: String, settings: [(key: String, value: String)] = [], devices: [String] = [],
         prepare: @Sendable (EmulatorCard) throws -> Void = { _ in }, _ body: @Sendable (Machine) async throws -> Void
     ) async throws {
-        let board = try BoardCatalog(directory: checkout.appendingPathComponent("BoardProfiles")).profile(name)
+        var profile = try BoardCatalog(directory: checkout.appendingPathComponent("BoardProfiles")).profile(name)
+        profile.emulation?.devices += devices
+        let board = profile
         let image = try image(for: name)
         try await TemporaryFolder.with(beside: image) { folder in
             try await EmulatorBroker.with(in: folder) { broker in
