@@ -19,26 +19,25 @@ public struct Board: Sendable {
     let health = HealthChecks()
 
     private let buses: [String: I2CPort]
-    private let chip: GPIOPin.Chip
+    private let lines: LineDirectory
 
-    private init(name: String, config: Configuration, buses: [String: I2CPort], chip: GPIOPin.Chip) {
+    private init(name: String, config: Configuration, buses: [String: I2CPort], lines: LineDirectory) {
         self.name = name
         device = Identity.resolve(configured: config["device"] ?? config["serial"])
         self.config = config
         self.buses = buses
-        self.chip = chip
+        self.lines = lines
     }
 
     /// The board an image was built for, as its configuration describes it: `board` is its name, `gpio.label` the label of
-    /// its GPIO chip, `i2c.NAME` the path of a bus.
+    /// its GPIO chip, `gpio.header` what is at the pins of its header, `i2c.NAME` the path of a bus.
     init(config: Configuration) {
         let name = config["board"] ?? "unnamed"
         var buses: [String: I2CPort] = [:]
         for bus in config.names(under: "i2c.") {
             if let path = config["i2c.\(bus)"] { buses[bus] = I2CPort(path: path) }
         }
-        let chip = config["gpio.label"].map { GPIOPin.Chip.linux(label: $0) }
-        self.init(name: name, config: config, buses: buses, chip: chip ?? .absent(BoardError.noGPIO(board: name)))
+        self.init(name: name, config: config, buses: buses, lines: LineDirectory { config[$0] })
     }
 
     /// A board that exists in this process only: a thermometer at 0x48 on the bus i2c-1, and a GPIO chip as large as a
@@ -50,7 +49,7 @@ public struct Board: Sendable {
         try gpio.join(17, 27)
         return Board(
             name: "simulated", config: config, buses: ["i2c-1": I2CPort(simulated: i2c, name: "i2c-1")],
-            chip: .simulated(gpio))
+            lines: LineDirectory(chip: .simulated(gpio), pins: [11: 17, 13: 27]))
     }
 
     /// An I2C bus.
@@ -61,21 +60,12 @@ public struct Board: Sendable {
 
     /// A GPIO line.
     /// - Parameter name: "GPIO" and the line's number in the board's GPIO chip, such as "GPIO17"; on a Pi these are the
-    ///   numbers of Raspberry Pi's own documents.
+    ///   numbers of Raspberry Pi's own documents. Or "PIN" and a pin of the board's header, such as "PIN11"; or a chip's
+    ///   label and a number in it, such as "pca9555:3"; or the name the device tree gives the line.
     public func line(_ name: String) -> GPIOPin {
-        guard let offset = Self.offset(name) else {
-            return GPIOPin(name, chip: .absent(BoardError.noLine(name)), offset: 0)
+        GPIOPin(name) { [lines] in
+            guard let parsed = LineName(name) else { throw BoardError.noLine }
+            return try lines.find(parsed)
         }
-        return GPIOPin(name, chip: chip, offset: offset)
-    }
-
-    /// The number in "GPIO17".
-    private static func offset(_ name: String) -> Int? {
-        let prefix = "GPIO"
-        guard name.utf8.starts(with: prefix.utf8) else { return nil }
-        let digits = name.utf8.dropFirst(prefix.utf8.count)
-        // Int would take a sign too, which no line's number has.
-        guard digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
-        return Int(String(decoding: digits, as: UTF8.self))
     }
 }

@@ -1,8 +1,9 @@
-/// The events of one ``InputLine``, oldest first.
+/// The events of an ``InputLine`` or of ``InputLines``, oldest first.
 ///
 /// For one consumer: two would take events from each other. At most ``capacity`` events wait for it; beyond that the
-/// oldest is dropped, which a gap in ``EdgeEvent/lineSequence`` shows. Ends when the line is released or the consuming
-/// task is cancelled, for good either way, and throws ``GPIOError`` when the line's chip disappears. Keeps the line.
+/// oldest is dropped, which a gap in ``EdgeEvent/lineSequence`` and the line's statistics show. Ends when the line is
+/// released or the consuming task is cancelled, for good either way, and throws ``GPIOError`` when the line's chip
+/// disappears. Keeps the line.
 public struct EdgeEvents: AsyncSequence, Sendable {
     public typealias Element = EdgeEvent
     public typealias Failure = any Error
@@ -10,12 +11,12 @@ public struct EdgeEvents: AsyncSequence, Sendable {
     /// The most events that wait for the consumer: two seconds of a contact that changes every 2 ms.
     public static let capacity = 1024
 
-    let line: InputLine
+    let lines: InputLines
     let stream: EdgeEventStream
 
     public struct AsyncIterator: AsyncIteratorProtocol {
-        // Keeps the line open while it is iterated, also when the caller holds nothing but the sequence.
-        let line: InputLine
+        // Keeps the lines open while they are iterated, also when the caller holds nothing but the sequence.
+        let lines: InputLines
         var iterator: EdgeEventStream.AsyncIterator
 
         public mutating func next() async throws -> EdgeEvent? {
@@ -28,7 +29,7 @@ public struct EdgeEvents: AsyncSequence, Sendable {
     }
 
     public func makeAsyncIterator() -> AsyncIterator {
-        AsyncIterator(line: line, iterator: stream.makeAsyncIterator())
+        AsyncIterator(lines: lines, iterator: stream.makeAsyncIterator())
     }
 }
 

@@ -3,50 +3,101 @@ internal import Threads
 /// An I2C bus: transactions with the devices on it, one at a time.
 ///
 /// Transfers block for as long as the bus takes (up to the kernel's time-out, one second for most adapters), so every
-/// bus has a thread of its own and the callers suspend meanwhile. They are served in the order they came.
+/// bus has a thread of its own and the callers suspend meanwhile. They are served in the order they came. A bus that hangs
+/// costs each caller the time-out; ``statistics`` tells. Nothing a program can do frees a data line that a device holds:
+/// the adapter's driver may (a Pi's does not), else the device needs a reset.
 public actor I2CBus {
     /// The most bytes of one message of a transaction: the limit of i2c-dev (linux/drivers/i2c/i2c-dev.c, I2C_RDWR).
     public static let maximumLength = 8192
+
+    /// The most messages of one transaction (I2C_RDWR_IOCTL_MAX_MSGS in linux/i2c-dev.h).
+    public static let maximumCount = 42
 
     /// The path of the bus, or the name of a simulated one.
     public nonisolated let name: String
 
     private let controller: any I2CController
     private let executor: ThreadExecutor
+    private nonisolated let counts = Lock(I2CStatistics())
+    private let retries: Int
+    /// What the multiplexers on this bus are set to.
+    private let selection = I2CSelection()
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     /// Opens a bus of the Linux kernel.
     /// - Parameter path: the bus's device node, for example `/dev/i2c-1`.
     /// - Throws: ``I2CError/noBus(bus:reason:)``, or why its thread cannot be started.
-    public init(path: String) throws {
-        try self.init(name: path, LinuxI2C(path: path))
+    public init(path: String, _ options: I2COptions = I2COptions()) throws {
+        let thread = path.utf8.starts(with: "/dev/".utf8) ? String(path.dropFirst(5)) : "i2c"
+        let controller = try LinuxI2C(path: path, options)
+        self.init(name: path, controller, try ThreadExecutor(name: thread), retries: options.retries)
     }
 
     /// A bus whose devices exist in this process only.
     /// - Throws: why its thread cannot be started.
-    public init(simulated: SimulatedI2C, name: String = "the simulated I2C bus") throws {
-        try self.init(name: name, simulated)
+    public init(
+        simulated: SimulatedI2C, name: String = "the simulated I2C bus", _ options: I2COptions = I2COptions()
+    ) throws {
+        self.init(name: name, simulated, try ThreadExecutor(name: "i2c"), retries: options.retries)
     }
 
-    private init(name: String, _ controller: any I2CController) throws {
+    private init(name: String, _ controller: any I2CController, _ executor: ThreadExecutor, retries: Int) {
         self.name = name
         self.controller = controller
-        executor = try ThreadExecutor(name: name.utf8.starts(with: "/dev/".utf8) ? String(name.dropFirst(5)) : "i2c")
+        self.executor = executor
+        self.retries = max(0, retries)
+    }
+
+    /// What is behind one channel of a multiplexer of this bus, as a bus of its own that shares this one's thread: the
+    /// channel is selected and used with nothing between.
+    ///
+    /// For the PCA9548 and its smaller and larger kin, whose only register has a bit for each channel (PCA9548A datasheet,
+    /// NXP rev. 5.1, section 7.2; PCA9546A; TCA9548A). Multiplexers the kernel drives are buses of their own already.
+    ///
+    /// A device behind a channel must not have an address that is used on this bus too. Other multiplexers of this bus are
+    /// switched off first, so behind them it may.
+    /// - Parameters:
+    ///   - channel: from 0.
+    ///   - channels: how many the multiplexer has, at most 8.
+    /// - Throws: ``I2CError/noChannel(bus:address:channel:channels:)``.
+    public nonisolated func channel(
+        _ channel: Int, of address: I2CAddress, channels: Int = 8
+    ) throws(I2CError) -> I2CBus {
+        let channels = min(max(channels, 1), 8)
+        guard (0..<channels).contains(channel) else {
+            throw .noChannel(bus: name, address: address, channel: channel, channels: channels)
+        }
+        let controller = I2CChannel(
+            parent: self.controller, parentName: name, selection: selection, multiplexer: address,
+            mask: 1 << UInt8(channel))
+        return I2CBus(name: "\(name) channel \(channel) of \(address)", controller, executor, retries: retries)
+    }
+
+    /// What became of the transactions so far; can be asked for while one hangs.
+    public nonisolated var statistics: I2CStatistics { counts.withLock { $0 } }
+
+    /// Runs several transactions on the bus's own thread, with none of this process's between.
+    ///
+    /// It saves the way to the thread and back, which is most of what a short transaction costs this process.
+    public func perform<Result: Sendable, Failure: Error>(
+        _ body: @Sendable (isolated I2CBus) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(self)
     }
 
     /// Reads from a device in one transaction.
     /// - Parameter count: how many bytes, 1 to ``maximumLength``.
     public func read(_ count: Int, from address: I2CAddress) throws(I2CError) -> [UInt8] {
         try checkLength(count, address)
-        return try controller.transfer(writing: [], thenReading: count, address: address, bus: name)
+        return try run([.read(count)], address)
     }
 
     /// Writes to a device in one transaction.
     /// - Parameter bytes: 1 to ``maximumLength`` bytes, as a rule a register's number and its new content.
     public func write(_ bytes: [UInt8], to address: I2CAddress) throws(I2CError) {
         try checkLength(bytes.count, address)
-        _ = try controller.transfer(writing: bytes, thenReading: 0, address: address, bus: name)
+        _ = try run([.write(bytes)], address)
     }
 
     /// Writes to a device and reads from it in one combined transaction with a repeated start, so that no other master
@@ -57,12 +108,98 @@ public actor I2CBus {
     public func write(_ bytes: [UInt8], thenRead count: Int, at address: I2CAddress) throws(I2CError) -> [UInt8] {
         try checkLength(bytes.count, address)
         try checkLength(count, address)
-        return try controller.transfer(writing: bytes, thenReading: count, address: address, bus: name)
+        return try run([.write(bytes), .read(count)], address)
+    }
+
+    /// Any transaction with a device: messages joined by repeated starts.
+    /// - Parameter messages: 1 to ``maximumCount``, each of 1 to ``maximumLength`` bytes.
+    /// - Returns: the bytes of all reads, one behind the other.
+    public func transfer(_ messages: [I2CMessage], with address: I2CAddress) throws(I2CError) -> [UInt8] {
+        guard (1...Self.maximumCount).contains(messages.count) else {
+            throw .invalidCount(bus: name, address: address, count: messages.count)
+        }
+        for message in messages { try checkLength(message.length, address) }
+        return try run(messages, address)
+    }
+
+    /// Sends an address alone, with the read/write bit for write, and sees whether anything acknowledges.
+    func probe(_ address: I2CAddress) throws(I2CError) {
+        _ = try run([.write([])], address)
+    }
+
+    /// What is at an address.
+    public enum Presence: Sendable, Hashable {
+        case absent
+        case present
+        /// A driver of the kernel uses the device: hands off.
+        case takenByKernel
+    }
+
+    /// Whether something answers at an address. See ``scan()`` for how it is asked.
+    /// - Throws: ``I2CError`` when the bus fails.
+    public func presence(of address: I2CAddress) throws(I2CError) -> Presence {
+        try controller.presence(of: address, bus: name)
+    }
+
+    /// Asks all addresses who is there, with what does the least harm to most devices: a write of no bytes, but where
+    /// memories live, 0x50 to 0x5F, and 0x30 to 0x37, for which a write of no bytes can be one too many, a read of one byte
+    /// (as `i2cdetect` does). No way of asking is safe with every device.
+    /// - Throws: ``I2CError`` when the bus fails.
+    public func scan() throws(I2CError) -> [(address: I2CAddress, presence: Presence)] {
+        try controller.scan(bus: name)
+    }
+
+    private func run(_ messages: [I2CMessage], _ address: I2CAddress) throws(I2CError) -> [UInt8] {
+        var retriesLeft = retries
+        while true {
+            do throws(I2CError) {
+                let answer = try controller.transfer(messages, with: address, bus: name)
+                let length = messages.reduce(0) { $0 + $1.length }
+                counts.withLock { $0.count(length) }
+                return answer
+            } catch {
+                let canBeRepeated =
+                    switch error {
+                    case .noAcknowledge, .arbitrationLost: retriesLeft > 0
+                    default: false
+                    }
+                counts.withLock { counts in
+                    if canBeRepeated { counts.retries &+= 1 } else { counts.count(error) }
+                }
+                guard canBeRepeated else { throw error }
+                retriesLeft -= 1
+            }
+        }
     }
 
     private func checkLength(_ length: Int, _ address: I2CAddress) throws(I2CError) {
         guard (1...Self.maximumLength).contains(length) else {
             throw .invalidLength(bus: name, address: address, length: length)
         }
+    }
+}
+
+extension I2CController {
+    package func presence(of address: I2CAddress, bus: String) throws(I2CError) -> I2CBus.Presence {
+        if isTakenByKernel(address) { return .takenByKernel }
+        let isMemory = [0x30...0x37, 0x50...0x5F].contains { $0.contains(address.rawValue) }
+        do throws(I2CError) {
+            _ = try transfer([isMemory ? .read(1) : .write([])], with: address, bus: bus)
+            return .present
+        } catch {
+            if case .noAcknowledge = error { return .absent }
+            throw error
+        }
+    }
+
+    /// The addresses where something is.
+    package func scan(bus: String) throws(I2CError) -> [(address: I2CAddress, presence: I2CBus.Presence)] {
+        var found: [(address: I2CAddress, presence: I2CBus.Presence)] = []
+        for value in I2CAddress.range {
+            let address = try I2CAddress(value)
+            let presence = try presence(of: address, bus: bus)
+            if presence != .absent { found.append((address, presence)) }
+        }
+        return found
     }
 }

@@ -1,9 +1,11 @@
 /// What ``I2CBus`` needs of the hardware or of its simulation.
-protocol I2CController: Sendable {
-    /// One transaction: a write message unless `bytes` is empty, then a read message unless `count` is 0.
+package protocol I2CController: Sendable {
+    /// One transaction with a device, the parts joined by repeated starts.
     ///
     /// Lengths are already checked. May block: called on the bus's own thread only.
-    func transfer(
-        writing bytes: [UInt8], thenReading count: Int, address: I2CAddress, bus: String
-    ) throws(I2CError) -> [UInt8]
+    /// - Returns: the bytes of all reads, one behind the other.
+    func transfer(_ messages: [I2CMessage], with address: I2CAddress, bus: String) throws(I2CError) -> [UInt8]
+
+    /// Whether a driver of the kernel has taken the address.
+    func isTakenByKernel(_ address: I2CAddress) -> Bool
 }

@@ -6,12 +6,26 @@ public enum I2CError: Error, Sendable, Hashable {
     case noAcknowledge(bus: String, address: I2CAddress)
     /// The bus did not come free in time: a device holds the clock or the data line.
     case timeout(bus: String, address: I2CAddress)
-    /// The transaction failed for another reason, such as lost arbitration.
+    /// Another master won the bus.
+    case arbitrationLost(bus: String, address: I2CAddress)
+    /// The adapter cannot do this kind of transaction, such as one with a 10-bit address.
+    case unsupported(bus: String, address: I2CAddress)
+    /// The transaction failed for another reason.
     case failed(bus: String, address: I2CAddress, reason: String)
+    /// The packet error code that came is not that of the bytes that came.
+    case badChecksum(bus: String, address: I2CAddress, expected: UInt8, received: UInt8)
+    /// A device announced a block of a length no block has: SMBus allows 1 to 32 bytes.
+    case invalidBlock(bus: String, address: I2CAddress, length: Int)
     /// No transaction can have this many bytes.
     case invalidLength(bus: String, address: I2CAddress, length: Int)
+    /// No transaction can have this many parts.
+    case invalidCount(bus: String, address: I2CAddress, count: Int)
+    /// A multiplexer has no such channel.
+    case noChannel(bus: String, address: I2CAddress, channel: Int, channels: Int)
     /// A number that is no 7-bit device address.
     case invalidAddress(Int)
+    /// A number that is no 10-bit device address.
+    case invalidTenBitAddress(Int)
 }
 
 extension I2CError: CustomStringConvertible {
@@ -23,12 +37,29 @@ extension I2CError: CustomStringConvertible {
             "no device answers at address \(address) on \(bus)"
         case .timeout(let bus, let address):
             "the transfer with address \(address) on \(bus) timed out; a device may hold the bus"
+        case .arbitrationLost(let bus, let address):
+            "the transfer with address \(address) on \(bus) failed: another master won the bus"
+        case .unsupported(let bus, let address):
+            "the adapter of \(bus) cannot do this kind of transfer"
+                + (address.isTenBit ? ": it knows 7-bit addresses only, not \(address)" : " with address \(address)")
         case .failed(let bus, let address, let reason):
             "the transfer with address \(address) on \(bus) failed: \(reason)"
+        case .badChecksum(let bus, let address, let expected, let received):
+            "the answer of address \(address) on \(bus) is damaged: its packet error code is "
+                + "\(hexadecimal(Int(received))), not \(hexadecimal(Int(expected)))"
+        case .invalidBlock(let bus, let address, let length):
+            "address \(address) on \(bus) announced a block of \(length) bytes, SMBus allows 1 to 32"
         case .invalidLength(let bus, let address, let length):
             "a transfer with address \(address) on \(bus) cannot have \(length) bytes, only 1 to \(I2CBus.maximumLength)"
+        case .invalidCount(let bus, let address, let count):
+            "a transaction with address \(address) on \(bus) cannot have \(count) messages, "
+                + "only 1 to \(I2CBus.maximumCount)"
+        case .noChannel(let bus, let address, let channel, let channels):
+            "the multiplexer at address \(address) on \(bus) has no channel \(channel), only 0 to \(channels - 1)"
         case .invalidAddress(let value):
             "\(hexadecimal(value)) is not a 7-bit I2C device address (0x08 to 0x77)"
+        case .invalidTenBitAddress(let value):
+            "\(hexadecimal(value)) is not a 10-bit I2C device address (0x00 to 0x3ff)"
         }
     }
 }

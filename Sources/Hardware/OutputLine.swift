@@ -1,37 +1,33 @@
 /// A GPIO line driven by this process, which nobody else can use until it is released.
 ///
-/// The kernel makes no promise about a line's level after its release (linux/Documentation/userspace-api/gpio/chardev.rst).
+/// The kernel makes no promise about a line's level after its release (linux/Documentation/userspace-api/gpio/chardev.rst);
+/// what ``OutputOptions/safe`` adds to that is told in docs/gpio.md.
 public final class OutputLine: Sendable {
-    private let request: any LineRequest
+    private let lines: OutputLines
 
-    /// Requests a line of a kernel GPIO chip and drives it.
+    /// Requests a line and drives it.
     /// - Parameters:
-    ///   - chipLabel: the chip's label as `gpiodetect` shows it, for example `pinctrl-bcm2711`.
     ///   - offset: the line's number in the chip, from 0.
     ///   - initial: whether the line is high from the first moment on.
     /// - Throws: ``GPIOError``, or why the process has no file descriptor left.
-    public init(chipLabel: String, offset: Int, initial: Bool) throws {
-        request = try LinuxLine(chipLabel: chipLabel, offset: offset, .output(initial: initial))
-    }
-
-    /// Requests a line of a simulated chip and drives it.
-    /// - Throws: ``GPIOError``.
-    public init(simulated chip: SimulatedGPIO, offset: Int, initial: Bool) throws {
-        request = try chip.request(offset, .output(initial: initial))
-    }
-
-    deinit {
-        request.release()
+    public init(on chip: GPIOChip, offset: Int, initial: Bool, _ options: OutputOptions = OutputOptions()) throws {
+        lines = try OutputLines(on: chip, offsets: [offset], initial: initial ? 1 : 0, options)
     }
 
     /// Drives the line high or low.
     /// - Throws: ``GPIOError``.
     public func set(_ high: Bool) throws(GPIOError) {
-        try request.setLevel(high)
+        try lines.set(high ? 1 : 0)
     }
 
-    /// Gives the line back. Happens by itself when nobody holds it any more.
+    /// Whether the line is high: what the chip reads there, which a stronger output outside can change.
+    /// - Throws: ``GPIOError``.
+    public func level() throws(GPIOError) -> Bool {
+        try lines.bits() != 0
+    }
+
+    /// Gives the line back, at its safe level if it has one. Happens by itself when nobody holds it any more.
     public func release() {
-        request.release()
+        lines.release()
     }
 }

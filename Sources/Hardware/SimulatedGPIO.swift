@@ -1,24 +1,33 @@
-internal import Glibc
 internal import Threads
 
 /// A GPIO chip that exists in this process only: lines can be driven from outside and joined in pairs.
 ///
-/// A line's level is that of the output on it, else of the output joined to it, else what drives it from outside (also
-/// at the joined end), else what a pull resistor of an input says, else low.
+/// A line's voltage is that of the output on it, else of the output joined to it, else what drives it from outside (also
+/// at the joined end), else what a pull resistor of a request says, else low. An open-drain or open-source output that lets
+/// go counts as none. A released output with a safe level goes on driving it; every other one lets go.
 public final class SimulatedGPIO: Sendable {
     public let label: String
 
     /// How many lines the chip has; their offsets begin at 0.
     public let lines: Int
 
+    private let names: [Int: String]
+    private let clock: any Clock<Duration>
     private let state: Lock<State>
 
     /// - Parameters:
     ///   - label: what errors call the chip.
     ///   - lines: how many lines it has, by default as many as the Pi's header chip has at most.
-    public init(label: String = "simulated", lines: Int = 58) {
+    ///   - names: what lines are called, by their offsets.
+    ///   - clock: the clock debounced lines wait by.
+    public init(
+        label: String = "simulated", lines: Int = 58, names: [Int: String] = [:],
+        clock: any Clock<Duration> = ContinuousClock()
+    ) {
         self.label = label
         self.lines = max(lines, 0)
+        self.names = names
+        self.clock = clock
         state = Lock(State(lines: [Line](repeating: Line(), count: max(lines, 0))))
     }
 
@@ -27,7 +36,7 @@ public final class SimulatedGPIO: Sendable {
     public func join(_ first: Int, _ second: Int) throws(GPIOError) {
         try checkOffset(first)
         try checkOffset(second)
-        state.withLock { $0.join(first, second) }
+        change { $0.join(first, second) }
     }
 
     /// Drives a line from outside, as a button or a sensor does.
@@ -35,7 +44,7 @@ public final class SimulatedGPIO: Sendable {
     /// - Throws: ``GPIOError/noSuchLine(chip:offset:lines:)``.
     public func drive(_ offset: Int, high: Bool?) throws(GPIOError) {
         try checkOffset(offset)
-        state.withLock { state in
+        change { state in
             state.lines[offset].external = high
             state.settle(offset)
         }
@@ -45,7 +54,7 @@ public final class SimulatedGPIO: Sendable {
     /// - Throws: ``GPIOError/noSuchLine(chip:offset:lines:)``.
     public func level(of offset: Int) throws(GPIOError) -> Bool {
         try checkOffset(offset)
-        return state.withLock { $0.level(offset) }
+        return state.withLock { $0.voltage(offset) }
     }
 
     private func checkOffset(_ offset: Int) throws(GPIOError) {
@@ -53,46 +62,126 @@ public final class SimulatedGPIO: Sendable {
     }
 }
 
+// What GPIOChip needs.
 extension SimulatedGPIO {
-    func request(_ offset: Int, _ mode: LineMode) throws(GPIOError) -> any LineRequest {
-        try checkOffset(offset)
-        let isFree = state.withLock { state in
-            guard state.lines[offset].owner == nil else { return false }
-            // The level before the request is the reference of the first edge, but a pull resistor acts at once.
-            state.lines[offset].owner = mode
-            state.lines[offset].sequence = 0
-            state.lines[offset].isHigh = state.level(offset)
-            state.settle(offset)
-            return true
-        }
-        // The kernel names the consumer; in here it can only be this program.
-        guard isFree else { throw .busy(chip: label, offset: offset, consumer: "apus") }
-        return SimulatedLine(chip: self, offset: offset)
+    func infos() -> [LineInfo] {
+        state.withLock { state in state.lines.indices.map { info(of: $0, state) } }
     }
 
-    /// A line held by this program.
-    private final class SimulatedLine: LineRequest {
+    func info(of offset: Int) throws(GPIOError) -> LineInfo {
+        try checkOffset(offset)
+        return state.withLock { info(of: offset, $0) }
+    }
+
+    private func info(of offset: Int, _ state: borrowing State) -> LineInfo {
+        var info = LineInfo(offset: offset)
+        info.name = names[offset] ?? ""
+        guard let owner = state.lines[offset].owner else { return info }
+        info.isUsed = true
+        info.consumer = owner.consumer
+        info.isActiveLow = owner.isActiveLow
+        info.bias = owner.bias == .asIs ? nil : owner.bias
+        switch owner.role {
+        case .input(let edges, let debounce, _):
+            info.edges = edges
+            info.debounce = debounce
+        case .output(_, let drive):
+            info.direction = .output
+            info.drive = drive
+        }
+        return info
+    }
+
+    func watch(_ offsets: [Int], _ continuation: LineChangeStream.Continuation) throws(GPIOError) -> LineWatch {
+        for offset in offsets { try checkOffset(offset) }
+        let number = state.withLock { state in
+            state.watchers += 1
+            state.watches[state.watchers] = (offsets, continuation)
+            return state.watchers
+        }
+        return LineWatch { [weak self] in
+            continuation.finish()
+            self?.state.withLock { $0.watches[number] = nil }
+        }
+    }
+
+    func request(_ offsets: [Int], _ mode: LineMode) throws(GPIOError) -> any LineRequest {
+        try LineOptions.check(mode, chip: label, lines: lines, offsets: offsets)
+        try change { state throws(GPIOError) in
+            for offset in offsets {
+                guard let owner = state.lines[offset].owner else { continue }
+                throw .busy(chip: label, offset: offset, consumer: owner.consumer)
+            }
+            state.requests += 1
+            for (index, offset) in offsets.enumerated() {
+                state.lines[offset].owner = Owner(mode, index: index, request: state.requests)
+                state.lines[offset].retained = nil
+                state.lines[offset].sequence = 0
+                // The level at the request is the reference of the first edge.
+                state.lines[offset].wasHigh = state.voltage(offset)
+                state.lines[offset].isHigh = state.voltage(offset)
+                state.settle(offset)
+                report(.requested, offset, state)
+            }
+            state.sequences[state.requests] = 0
+        }
+        return SimulatedLines(chip: self, offsets: offsets, mode)
+    }
+
+    private func report(_ kind: LineChange.Kind, _ offset: Int, _ state: borrowing State) {
+        for (offsets, continuation) in state.watches.values where offsets.contains(offset) {
+            continuation.yield(
+                LineChange(
+                    kind: kind, line: info(of: offset, state), timestamp: UInt64(clamping: MonotonicClock.now)))
+        }
+    }
+
+    /// Lines held by this program.
+    private final class SimulatedLines: LineRequest {
         private let chip: SimulatedGPIO
-        private let offset: Int
+        private let offsets: [Int]
+        private let safeLevel: Bool?
+        private let continuation: EdgeEventStream.Continuation?
+        private let request: Int
         private let isReleased = Lock(false)
 
-        init(chip: SimulatedGPIO, offset: Int) {
+        init(chip: SimulatedGPIO, offsets: [Int], _ mode: LineMode) {
             self.chip = chip
-            self.offset = offset
-        }
-
-        func level() throws(GPIOError) -> Bool {
-            try checkHeld()
-            return chip.state.withLock { $0.level(offset) }
-        }
-
-        func setLevel(_ high: Bool) throws(GPIOError) {
-            try checkHeld()
-            chip.state.withLock { state in
-                state.lines[offset].owner = .output(initial: high)
-                state.settle(offset)
+            self.offsets = offsets
+            request = chip.state.withLock { $0.lines[offsets[0]].owner?.request ?? 0 }
+            switch mode {
+            case .input(_, let continuation):
+                self.continuation = continuation
+                safeLevel = nil
+            case .output(_, let options):
+                continuation = nil
+                safeLevel = options.safe
             }
         }
+
+        func levels() throws(GPIOError) -> UInt64 {
+            try checkHeld()
+            return chip.state.withLock { state in
+                offsets.indices.reduce(0) { $0 | (state.level(offsets[$1]) ? 1 << $1 : 0) }
+            }
+        }
+
+        func setLevels(_ levels: UInt64, of lines: UInt64) throws(GPIOError) {
+            try checkHeld()
+            set(levels, of: lines)
+        }
+
+        private func set(_ levels: UInt64, of lines: UInt64) {
+            chip.change { state in
+                for (index, offset) in offsets.enumerated() where lines >> index & 1 == 1 {
+                    guard case .output(_, let drive) = state.lines[offset].owner?.role else { continue }
+                    state.lines[offset].owner?.role = .output(levels >> index & 1 == 1, drive)
+                    state.settle(offset)
+                }
+            }
+        }
+
+        var statistics: EdgeStatistics { chip.state.withLock { $0.statistics[request] ?? EdgeStatistics() } }
 
         func release() {
             let wasReleased = isReleased.withLock { isReleased in
@@ -100,52 +189,151 @@ extension SimulatedGPIO {
                 return isReleased
             }
             guard !wasReleased else { return }
-            chip.state.withLock { state in
-                if case .input(_, _, let continuation) = state.lines[offset].owner { continuation.finish() }
-                state.lines[offset].owner = nil
-                state.settle(offset)
+            if let safeLevel { set(safeLevel ? .max : 0, of: .max) }
+            continuation?.finish()
+            chip.change { state in
+                for offset in offsets {
+                    // As a chip does that keeps the level of a released output (docs/gpio.md).
+                    if safeLevel != nil { state.lines[offset].retained = state.lines[offset].owner?.voltage }
+                    state.lines[offset].owner = nil
+                    state.settle(offset)
+                    chip.report(.released, offset, state)
+                }
+                state.sequences[request] = nil
             }
         }
 
         private func checkHeld() throws(GPIOError) {
-            if isReleased.withLock({ $0 }) { throw .released(chip: chip.label, offset: offset) }
+            if isReleased.withLock({ $0 }) { throw .released(chip: chip.label, offset: offsets[0]) }
+        }
+
+        deinit {
+            // Nobody can ask for them any more.
+            chip.state.withLock { $0.statistics[request] = nil }
         }
     }
+}
 
-    private struct Line {
-        /// How the program holds the line; for an output its present level.
-        var owner: LineMode?
-        /// What drives the line from outside, if anything.
-        var external: Bool?
-        /// The line at the other end of the wire.
-        var partner: Int?
-        /// The level at the last look, from which edges are told.
-        var isHigh = false
-        /// Events since the line was requested.
-        var sequence: UInt64 = 0
+// Debouncing.
+extension SimulatedGPIO {
+    /// Changes the chip, and lets time pass for the debounced lines whose level that changed.
+    private func change<Failure: Error>(_ body: (inout State) throws(Failure) -> Void) throws(Failure) {
+        let unsettled = try state.withLock { state throws(Failure) in
+            try body(&state)
+            defer { state.unsettled = [] }
+            return state.unsettled
+        }
+        for offset in unsettled {
+            guard let (change, period) = state.withLock({ $0.pendingChange(offset) }) else { continue }
+            Task { [weak self, clock] in
+                try? await clock.sleep(for: period)
+                self?.state.withLock { $0.endPause(offset, change) }
+            }
+        }
+    }
+}
 
-        var outputLevel: Bool? {
-            if case .output(let level) = owner { level } else { nil }
+extension SimulatedGPIO {
+    /// How the program holds a line.
+    private struct Owner {
+        enum Role {
+            case input(EdgeDetection, debounce: Duration, EdgeEventStream.Continuation?)
+            /// With the present level.
+            case output(Bool, LineDrive)
         }
 
-        var pulledLevel: Bool? {
-            guard case .input(let bias, _, _) = owner else { return nil }
-            return switch bias {
+        var role: Role
+        let bias: LineBias
+        let isActiveLow: Bool
+        let consumer: String
+        /// Which request the line belongs to.
+        let request: Int
+
+        init(_ mode: LineMode, index: Int, request: Int) {
+            self.request = request
+            switch mode {
+            case .input(let options, let continuation):
+                role = .input(options.edges, debounce: options.debounce, continuation)
+                bias = options.bias
+                isActiveLow = options.isActiveLow
+                consumer = LineOptions.consumer(options.consumer)
+            case .output(let initial, let options):
+                role = .output(initial >> index & 1 == 1, options.drive)
+                bias = options.bias
+                isActiveLow = options.isActiveLow
+                consumer = LineOptions.consumer(options.consumer)
+            }
+        }
+
+        /// What an output puts on the line; nil where it lets go.
+        var voltage: Bool? {
+            guard case .output(let level, let drive) = role else { return nil }
+            let isHigh = level != isActiveLow
+            return switch drive {
+            case .pushPull: isHigh
+            case .openDrain: isHigh ? nil : false
+            case .openSource: isHigh ? true : nil
+            }
+        }
+
+        var pull: Bool? {
+            switch bias {
             case .pullUp: true
             case .pullDown: false
             case .asIs, .disabled: nil
             }
         }
+
+        var debounce: Duration {
+            if case .input(_, let debounce, _) = role { debounce } else { .zero }
+        }
+    }
+
+    private struct Line {
+        var owner: Owner?
+        /// What a released output with a safe level left on the line.
+        var retained: Bool?
+        /// What drives the line from outside, if anything.
+        var external: Bool?
+        /// The line at the other end of the wire.
+        var partner: Int?
+        /// The voltage at the last look.
+        var wasHigh = false
+        /// The voltage that has lasted for as long as it must; from its changes edges are told.
+        var isHigh = false
+        /// Counts the changes of the voltage, so that a pause knows whether it was disturbed.
+        var changes = 0
+        /// Events since the line was requested.
+        var sequence: UInt64 = 0
+
+        var output: Bool? { owner?.voltage ?? retained }
     }
 
     private struct State {
         var lines: [Line]
+        var requests = 0
+        /// Of each request, its events so far.
+        var sequences: [Int: UInt64] = [:]
+        var statistics: [Int: EdgeStatistics] = [:]
+        var watchers = 0
+        var watches: [Int: (offsets: [Int], LineChangeStream.Continuation)] = [:]
+        /// Debounced lines whose voltage has just changed.
+        var unsettled: [Int] = []
 
-        func level(_ offset: Int) -> Bool {
+        init(lines: [Line]) {
+            self.lines = lines
+        }
+
+        func voltage(_ offset: Int) -> Bool {
             let line = lines[offset]
             let partner = line.partner.map { lines[$0] }
-            return line.outputLevel ?? partner?.outputLevel ?? line.external ?? partner?.external ?? line.pulledLevel
-                ?? partner?.pulledLevel ?? false
+            return line.output ?? partner?.output ?? line.external ?? partner?.external ?? line.owner?.pull
+                ?? partner?.owner?.pull ?? false
+        }
+
+        /// What the program reads.
+        func level(_ offset: Int) -> Bool {
+            lines[offset].isHigh != (lines[offset].owner?.isActiveLow ?? false)
         }
 
         mutating func join(_ first: Int, _ second: Int) {
@@ -161,30 +349,52 @@ extension SimulatedGPIO {
         /// Brings a line and its partner to the level that follows from everything on them, with the events due.
         mutating func settle(_ offset: Int) {
             for offset in [offset, lines[offset].partner].compactMap({ $0 }) {
-                let isHigh = level(offset)
-                guard isHigh != lines[offset].isHigh else { continue }
-                lines[offset].isHigh = isHigh
-                report(offset, isHigh ? .rising : .falling)
+                let isHigh = voltage(offset)
+                guard isHigh != lines[offset].wasHigh else { continue }
+                lines[offset].wasHigh = isHigh
+                lines[offset].changes += 1
+                if let owner = lines[offset].owner, owner.debounce > .zero {
+                    unsettled.append(offset)
+                } else {
+                    accept(offset)
+                }
             }
         }
 
+        /// Which change a pause is for, and how long it is.
+        func pendingChange(_ offset: Int) -> (change: Int, period: Duration)? {
+            guard let owner = lines[offset].owner, owner.debounce > .zero else { return nil }
+            return (lines[offset].changes, owner.debounce)
+        }
+
+        /// A debounced line's level has lasted, unless it changed meanwhile.
+        mutating func endPause(_ offset: Int, _ change: Int) {
+            if lines[offset].changes == change { accept(offset) }
+        }
+
+        private mutating func accept(_ offset: Int) {
+            guard lines[offset].isHigh != lines[offset].wasHigh else { return }
+            lines[offset].isHigh = lines[offset].wasHigh
+            report(offset, level(offset) ? .rising : .falling)
+        }
+
         private mutating func report(_ offset: Int, _ kind: EdgeEvent.Kind) {
-            guard case .input(_, let edges, let continuation) = lines[offset].owner else { return }
+            guard let owner = lines[offset].owner, case .input(let edges, _, let continuation) = owner.role else {
+                return
+            }
             switch (edges, kind) {
             case (.both, _), (.rising, .rising), (.falling, .falling): break
             default: return
             }
             lines[offset].sequence &+= 1
-            let sequence = lines[offset].sequence
-            continuation.yield(
-                EdgeEvent(
-                    kind: kind, timestamp: monotonicNanoseconds(), globalSequence: sequence, lineSequence: sequence))
+            sequences[owner.request, default: 0] &+= 1
+            let event = EdgeEvent(
+                kind: kind, offset: offset, timestamp: UInt64(clamping: MonotonicClock.now),
+                globalSequence: sequences[owner.request, default: 0], lineSequence: lines[offset].sequence)
+            statistics[owner.request, default: EdgeStatistics()].received &+= 1
+            if case .dropped = continuation?.yield(event) {
+                statistics[owner.request]?.lostInProcess &+= 1
+            }
         }
     }
-}
-
-private func monotonicNanoseconds() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
 }

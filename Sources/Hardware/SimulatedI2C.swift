@@ -1,8 +1,9 @@
+internal import Glibc
 internal import Threads
 
 /// The devices of a simulated I2C bus, and what goes wrong on it.
 public final class SimulatedI2C: Sendable {
-    /// How a transaction fails.
+    /// What happens to a transaction.
     public enum Fault: Sendable, Hashable {
         /// The device does not acknowledge.
         case noAcknowledge
@@ -10,6 +11,13 @@ public final class SimulatedI2C: Sendable {
         case timeout
         /// Another master wins the bus.
         case arbitrationLost
+        /// A bit of what is read arrives wrong, of what is written where nothing is read.
+        /// - byte: counted from 0 over the whole transaction; bit: 0 is the lowest. None that is not there changes.
+        case bitError(byte: Int, bit: Int)
+        /// Every byte reads as this one, such as 0xFF or 0x00, and what is written is lost.
+        case stuck(UInt8)
+        /// The transaction takes so long, and then succeeds.
+        case slow(Duration)
     }
 
     private struct State {
@@ -39,24 +47,69 @@ public final class SimulatedI2C: Sendable {
 }
 
 extension SimulatedI2C: I2CController {
-    func transfer(
-        writing bytes: [UInt8], thenReading count: Int, address: I2CAddress, bus: String
+    package func transfer(
+        _ messages: [I2CMessage], with address: I2CAddress, bus: String
     ) throws(I2CError) -> [UInt8] {
-        let (device, fault) = state.withLock { state -> ((any SimulatedI2CDevice)?, Fault?) in
+        let (device, fault, multiplexers) = state.withLock {
+            state -> ((any SimulatedI2CDevice)?, Fault?, [SimulatedMultiplexer]) in
             let fault = state.faults[address].flatMap(\.first)
             if fault != nil { state.faults[address]?.removeFirst() }
-            return (state.devices[address], fault)
+            return (state.devices[address], fault, state.devices.values.compactMap { $0 as? SimulatedMultiplexer })
         }
         switch fault {
         case .noAcknowledge: throw .noAcknowledge(bus: bus, address: address)
         case .timeout: throw .timeout(bus: bus, address: address)
-        case .arbitrationLost: throw .failed(bus: bus, address: address, reason: "another master won the bus")
-        case nil: break
+        case .arbitrationLost: throw .arbitrationLost(bus: bus, address: address)
+        // The bus's own thread, which a slow device holds as well.
+        case .slow(let duration): usleep(UInt32(clamping: Int64(max(.zero, duration) / .microseconds(1))))
+        case .stuck(let byte):
+            let count = messages.reduce(0) { if case .read(let count) = $1 { $0 + count } else { $0 } }
+            return [UInt8](repeating: byte, count: count)
+        case .bitError, nil: break
         }
-        guard let device else { throw .noAcknowledge(bus: bus, address: address) }
-        if !bytes.isEmpty { device.write(bytes) }
-        guard count > 0 else { return [] }
-        let answer = device.read(count).prefix(count)
-        return answer + [UInt8](repeating: 0xFF, count: count - answer.count)
+        guard let device else {
+            // What is behind the channels that are switched on is on this bus as well.
+            for channel in multiplexers.flatMap(\.selected) {
+                do throws(I2CError) {
+                    return try channel.transfer(messages, with: address, bus: bus)
+                } catch {
+                    guard case .noAcknowledge = error else { throw error }
+                }
+            }
+            throw .noAcknowledge(bus: bus, address: address)
+        }
+        return Self.run(messages, device, fault)
+    }
+
+    package func isTakenByKernel(_ address: I2CAddress) -> Bool { false }
+
+    private static func run(
+        _ messages: [I2CMessage], _ device: any SimulatedI2CDevice, _ fault: Fault?
+    ) -> [UInt8] {
+        let hasReads = messages.contains { if case .read = $0 { true } else { false } }
+        var written = 0
+        var answer: [UInt8] = []
+        for message in messages {
+            switch message {
+            case .write(var bytes):
+                if !hasReads { flip(fault, in: &bytes, from: written) }
+                written += bytes.count
+                // An address alone is no message to a device.
+                if !bytes.isEmpty { device.write(bytes) }
+            case .read(let count):
+                let bytes = device.read(count).prefix(count)
+                answer += bytes
+                answer += [UInt8](repeating: 0xFF, count: count - bytes.count)
+            }
+        }
+        flip(fault, in: &answer, from: 0)
+        return answer
+    }
+
+    private static func flip(_ fault: Fault?, in bytes: inout [UInt8], from first: Int) {
+        guard case .bitError(let byte, let bit) = fault, (first..<(first + bytes.count)).contains(byte),
+            (0..<8).contains(bit)
+        else { return }
+        bytes[byte - first] ^= 1 << UInt8(bit)
     }
 }

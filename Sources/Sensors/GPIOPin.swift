@@ -2,34 +2,33 @@ public import Hardware
 
 /// A GPIO line by name, not yet requested: who opens it becomes its only user.
 public struct GPIOPin: Sendable {
-    package enum Chip: Sendable {
-        /// A chip of the kernel's, by its label.
-        case linux(label: String)
-        case simulated(SimulatedGPIO)
-        /// No chip, for the reason given: opening the pin throws it.
-        case absent(any Error)
-    }
-
     /// Such as "GPIO17".
     public let name: String
 
-    private let chip: Chip
-    private let offset: Int
+    private let find: @Sendable () throws -> (chip: GPIOChip, offset: Int)
 
-    package init(_ name: String, chip: Chip, offset: Int) {
+    /// - Parameter find: which line the name means; asked whenever the pin is opened.
+    package init(_ name: String, find: @escaping @Sendable () throws -> (chip: GPIOChip, offset: Int)) {
         self.name = name
-        self.chip = chip
-        self.offset = offset
+        self.find = find
     }
 
-    /// A line of a chip that is not the board's own, such as a port expander.
+    /// A line of a chip that is not the board's own, such as a port expander, or of a simulated one.
     ///
+    /// - Parameters:
+    ///   - name: what the app calls the line.
+    ///   - chip: for example `.labelled("pinctrl-bcm2711")`.
+    ///   - offset: the line's number in the chip.
+    public init(_ name: String, on chip: GPIOChip, offset: Int) {
+        self.init(name) { (chip, offset) }
+    }
+
     /// - Parameters:
     ///   - name: what the app calls the line.
     ///   - chipLabel: the label of the kernel's GPIO chip, for example `pinctrl-bcm2711`.
     ///   - offset: the line's number in the chip.
     public init(_ name: String, chipLabel: String, offset: Int) {
-        self.init(name, chip: .linux(label: chipLabel), offset: offset)
+        self.init(name, on: .labelled(chipLabel), offset: offset)
     }
 
     /// - Parameters:
@@ -37,24 +36,29 @@ public struct GPIOPin: Sendable {
     ///   - simulated: the chip the line is of.
     ///   - offset: the line's number in the chip.
     public init(_ name: String, simulated: SimulatedGPIO, offset: Int) {
-        self.init(name, chip: .simulated(simulated), offset: offset)
+        self.init(name, on: .simulated(simulated), offset: offset)
+    }
+
+    /// - Throws: what `InputLine` throws when the chip or the line is absent or in use.
+    public func openInput(_ options: InputOptions) throws -> InputLine {
+        let (chip, offset) = try find()
+        return try InputLine(on: chip, offset: offset, options)
     }
 
     /// - Throws: what `InputLine` throws when the chip or the line is absent or in use.
     public func openInput(bias: LineBias, edges: EdgeDetection) throws -> InputLine {
-        switch chip {
-        case .linux(let label): try InputLine(chipLabel: label, offset: offset, bias: bias, edges: edges)
-        case .simulated(let chip): try InputLine(simulated: chip, offset: offset, bias: bias, edges: edges)
-        case .absent(let reason): throw reason
-        }
+        try openInput(InputOptions(bias: bias, edges: edges, consumer: name))
+    }
+
+    /// - Parameter initial: whether the line is high from the first moment on.
+    /// - Throws: what `OutputLine` throws when the chip or the line is absent or in use.
+    public func openOutput(initial: Bool, _ options: OutputOptions) throws -> OutputLine {
+        let (chip, offset) = try find()
+        return try OutputLine(on: chip, offset: offset, initial: initial, options)
     }
 
     /// - Throws: what `OutputLine` throws when the chip or the line is absent or in use.
     public func openOutput(initial: Bool) throws -> OutputLine {
-        switch chip {
-        case .linux(let label): try OutputLine(chipLabel: label, offset: offset, initial: initial)
-        case .simulated(let chip): try OutputLine(simulated: chip, offset: offset, initial: initial)
-        case .absent(let reason): throw reason
-        }
+        try openOutput(initial: initial, OutputOptions(consumer: name))
     }
 }

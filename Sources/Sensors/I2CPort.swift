@@ -13,21 +13,28 @@ public final class I2CPort: Sendable {
     private let current = Lock(WeakBus())
     private let make: @Sendable () throws -> I2CBus
 
-    /// - Parameter path: the bus's device node, for example `/dev/i2c-1`.
-    public init(path: String) {
-        make = { try I2CBus(path: path) }
+    /// - Parameters:
+    ///   - path: the bus's device node, for example `/dev/i2c-1`.
+    ///   - options: how patient the bus is.
+    public convenience init(path: String, _ options: I2COptions = I2COptions()) {
+        self.init { try I2CBus(path: path, options) }
     }
 
     /// - Parameters:
     ///   - simulated: the devices on the bus.
     ///   - name: what errors call the bus.
-    public init(simulated: SimulatedI2C, name: String) {
-        make = { try I2CBus(simulated: simulated, name: name) }
+    ///   - options: how patient the bus is.
+    public convenience init(simulated: SimulatedI2C, name: String, _ options: I2COptions = I2COptions()) {
+        self.init { try I2CBus(simulated: simulated, name: name, options) }
     }
 
     /// A port that cannot be opened, for the reason given.
-    package init(absent reason: any Error) {
-        make = { throw reason }
+    package convenience init(absent reason: any Error) {
+        self.init { throw reason }
+    }
+
+    init(make: @escaping @Sendable () throws -> I2CBus) {
+        self.make = make
     }
 
     /// The bus, open for as long as anybody holds it.

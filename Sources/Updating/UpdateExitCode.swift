@@ -23,6 +23,10 @@ public enum UpdateExitCode: Int32, Sendable, CaseIterable {
     case card = 23
     case bootState = 24
     case tooOld = 25
+    /// A GPIO line or chip or an I2C bus cannot be used.
+    case hardware = 30
+    /// No device answers at the I2C address.
+    case noAnswer = 31
 }
 
 extension UpdateError {

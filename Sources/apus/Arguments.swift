@@ -5,7 +5,7 @@ struct UsageError: Error, Equatable {
 
 /// A command's arguments, checked against its options.
 struct Arguments: Equatable {
-    private(set) var positional: String?
+    private(set) var positionals: [String] = []
     private var values: [String: [String]] = [:]
 
     /// Takes `--name VALUE`, `--name=VALUE`, and `--` before an argument that begins with a dash. `-` alone is an argument.
@@ -30,13 +30,15 @@ struct Arguments: Equatable {
                 }
                 values[option.name, default: []].append(value)
             } else {
-                guard command.argument != nil, positional == nil else {
+                guard command.argument != nil, positionals.count < command.count.upperBound else {
                     throw UsageError(reason: "\(Output.printable(argument)) is one argument too many")
                 }
-                positional = argument
+                positionals.append(argument)
             }
         }
-        if let name = command.argument, positional == nil { throw UsageError(reason: "\(name) is missing") }
+        if let name = command.argument, positionals.count < command.count.lowerBound {
+            throw UsageError(reason: "\(name) is missing")
+        }
         for (option, allowed) in [("--running", ["a", "b"])] {
             if let value = self[option], !allowed.contains(value) {
                 throw UsageError(reason: "\(option) is \(allowed.joined(separator: " or "))")
@@ -45,12 +47,36 @@ struct Arguments: Equatable {
         if let text = self["--rate-limit"] { _ = try Self.rate(text) }
     }
 
+    /// The first argument that is no option.
+    var positional: String? { positionals.first }
+
     /// The last value of an option.
     subscript(_ option: String) -> String? { values[option]?.last }
 
     func all(_ option: String) -> [String] { values[option] ?? [] }
 
     func has(_ option: String) -> Bool { values[option] != nil }
+
+    /// An option's value as a number.
+    func number(_ option: String, in range: ClosedRange<Int>) throws(UsageError) -> Int? {
+        guard let text = self[option] else { return nil }
+        return try Self.number(text, option, in: range)
+    }
+
+    /// Decimal, or hexadecimal behind 0x.
+    static func number(_ text: String, _ what: String, in range: ClosedRange<Int>) throws(UsageError) -> Int {
+        let isHexadecimal = text.hasPrefix("0x")
+        let digits = isHexadecimal ? text.dropFirst(2) : text[...]
+        // Int would take a sign.
+        guard let first = digits.utf8.first, first != UInt8(ascii: "+"), first != UInt8(ascii: "-"),
+            let number = Int(digits, radix: isHexadecimal ? 16 : 10), range.contains(number)
+        else {
+            let end = range.upperBound == Int.max ? "" : " to \(range.upperBound)"
+            throw UsageError(
+                reason: "\(Output.printable(text)) is no \(what), which is a number from \(range.lowerBound)\(end)")
+        }
+        return number
+    }
 
     /// Bytes a second: a number, or one with k (1000) or M (1,000,000).
     static func rate(_ text: String) throws(UsageError) -> Int {

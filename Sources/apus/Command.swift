@@ -1,5 +1,3 @@
-internal import Updating
-
 /// One of the things `apus` does.
 struct Command: Sendable {
     struct Option: Sendable {
@@ -10,16 +8,19 @@ struct Command: Sendable {
         let help: String
     }
 
+    /// One word, or two where several commands are about the same thing.
     let name: String
     /// One line.
     let summary: String
-    /// Name of the only argument; nil when there is none.
+    /// Names of the arguments; nil when there is none.
     let argument: String?
+    /// How many there must be.
+    var count = 1...1
     let options: [Option]
     let discussion: String
     /// Command lines and what they do.
     let examples: [(line: String, meaning: String)]
-    let run: @Sendable (Arguments) throws(UpdateError) -> Void
+    let run: @Sendable (Arguments) throws -> Void
 }
 
 extension Command.Option {

@@ -1,22 +1,25 @@
 /// The texts of `--help`.
 enum Help {
     static var overview: String {
-        let width = Apus.commands.map(\.name.count).max() ?? 0
-        let commands = Apus.commands.map { "  \(padded($0.name, width))  \($0.summary)" }.joined(separator: "\n")
-        return """
-            apus: update the firmware of this device, safely, and see to its readings.
+        """
+        apus: update the firmware of this device, safely, see to its readings and its hardware.
 
-            USAGE: apus COMMAND [OPTIONS]
+        USAGE: apus COMMAND [OPTIONS]
 
-            COMMANDS
-            \(commands)
+        COMMANDS
+        \(list(Apus.commands))
 
-            EXAMPLES
-              apus update https://updates.example/station.apus
-              apus slots
+        EXAMPLES
+          apus update https://updates.example/station.apus
+          apus slots
 
-            apus COMMAND --help tells more. Exit codes: 0 done, 2 wrong usage, others by reason (docs/updates.md).
-            """
+        apus COMMAND --help tells more. Exit codes: 0 done, 2 wrong usage, others by reason (docs/updates.md).
+        """
+    }
+
+    static func list(_ commands: [Command]) -> String {
+        let width = commands.map(\.name.count).max() ?? 0
+        return commands.map { "  \(padded($0.name, width))  \($0.summary)" }.joined(separator: "\n")
     }
 
     static func text(of command: Command) -> String {

@@ -86,6 +86,13 @@ struct BoardProfile: Sendable, Equatable {
         var label: String
         /// Number of lines.
         var lines: Int
+        /// What is at the pins of the board's header, by pin.
+        var header: [Pin] = []
+
+        struct Pin: Sendable, Equatable {
+            var number: Int
+            var line: Int
+        }
     }
 
     struct Bus: Sendable, Equatable {

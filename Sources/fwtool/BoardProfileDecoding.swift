@@ -148,10 +148,17 @@ extension BoardProfile.Partitions {
 
 extension BoardProfile.GPIO {
     init(_ node: YAMLNode) throws {
-        let fields = try node.fields("label", "lines")
+        let fields = try node.fields("label", "lines", "header")
         label = try fields.required("label").string()
         // The kernel's GPIO character device numbers lines with 32 bits; no chip of a board comes near a thousand.
         lines = try fields.required("lines").integer(in: 1...1024)
+        header =
+            try fields.optional("header")?.pairs().map { [lines] key, value in
+                guard let pin = Int(key.name), (1...999).contains(pin), "\(pin)" == key.name else {
+                    throw key.node.refusal("a pin of the header is a number from 1, not '\(key.name)'")
+                }
+                return Pin(number: pin, line: try value.integer(in: 0...(lines - 1)))
+            } ?? []
     }
 }
 

@@ -11,6 +11,9 @@ extension BoardProfile {
         let sizes = "boot \(partitions.boot) MiB, two slots of \(partitions.slot) MiB, data \(partitions.data) MiB"
         rows.append(("partitions", sizes))
         rows.append(("gpio", "\(gpio.label), \(gpio.lines) lines"))
+        if !gpio.header.isEmpty {
+            rows.append(("header", gpio.header.map { "\($0.number)=\($0.line)" }.joined(separator: " ")))
+        }
         for bus in buses { rows.append(("bus", "\(bus.name) (\(bus.kind.rawValue)) = \(bus.path)")) }
         for file in boot.files { rows.append(("boot file", "\(file.name) from \(file.package)")) }
         for module in modules.initramfs { rows.append(("early module", "\(module.name): \(module.reason)")) }
@@ -43,7 +46,11 @@ extension BoardProfile {
                 "boot": .integer(Int64(partitions.boot)), "slot": .integer(Int64(partitions.slot)),
                 "data": .integer(Int64(partitions.data)),
             ],
-            "gpio": ["label": .string(gpio.label), "lines": .integer(Int64(gpio.lines))],
+            "gpio": [
+                "label": .string(gpio.label), "lines": .integer(Int64(gpio.lines)),
+                "header": .array(
+                    gpio.header.map { ["pin": .integer(Int64($0.number)), "line": .integer(Int64($0.line))] }),
+            ],
             "buses": .array(
                 buses.map { ["kind": .string($0.kind.rawValue), "name": .string($0.name), "path": .string($0.path)] }),
             "emulation": emulation.map { ["machine": .string($0.machine), "memory": .integer(Int64($0.memory))] }

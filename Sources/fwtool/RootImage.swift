@@ -114,6 +114,9 @@ struct RootImage {
             "gpio.label=\(profile.gpio.label)", "gpio.lines=\(profile.gpio.lines)",
             "modules=\(profile.modules.root.map(\.name).joined(separator: " "))",
         ]
+        if !profile.gpio.header.isEmpty {
+            board.append("gpio.header=\(profile.gpio.header.map { "\($0.number):\($0.line)" }.joined(separator: ","))")
+        }
         board += profile.buses.map { "\($0.kind.rawValue).\($0.name)=\($0.path)" }
         let folder = root.appendingPathComponent("etc/apus")
         try (board.joined(separator: "\n") + "\n")

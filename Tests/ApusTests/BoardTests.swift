@@ -38,20 +38,45 @@ struct BoardTests {
         #expect(error?.description.hasPrefix("no GPIO chip is labelled \"no such chip\"") == true)
     }
 
-    @Test(arguments: ["", "GPIO", "17", "gpio17", "GPIO-1", "GPIO+1", "GPIO1x", "GPIO99999999999999999999"])
+    @Test(arguments: ["GPIO", "17", "gpio17", "GPIO-1", "GPIO+1", "GPIO1x", "GPIO99999999999999999999", "GPIO٣"])
     func aNameOfNoLineFailsWhoOpensIt(name: String) {
         let pin = board(["gpio.label": "chip"]).line(name)
+        #expect(throws: GPIOError.noLineNamed(name)) { try pin.openOutput(initial: false) }
+    }
+
+    @Test func anEmptyNameFailsWhoOpensIt() {
+        let pin = board(["gpio.label": "chip"]).line("")
         let error = #expect(throws: (any Error).self) { try pin.openOutput(initial: false) }
         #expect(
             error.map { "\($0)" }
-                == "\(name) is not the name of a GPIO line, which is GPIO and a number, such as GPIO17")
+                == "the name of a GPIO line is empty, which should be one like GPIO17, PIN11 or CHIP:17")
     }
 
     @Test func aBoardWithoutGPIOFailsWhoOpensALine() {
-        let pin = board(["board": "bare"]).line("GPIO17")
-        let error = #expect(throws: (any Error).self) { try pin.openOutput(initial: false) }
-        #expect(
-            error.map { "\($0)" } == "the board bare has no GPIO chip (gpio.label in its configuration)")
+        for name in ["GPIO17", "PIN11"] {
+            let pin = board(["board": "bare"]).line(name)
+            #expect(throws: GPIOError.noBoardChip) { try pin.openOutput(initial: false) }
+        }
+    }
+
+    @Test func linesAreFoundByHeaderPin() throws {
+        let header = ["gpio.label": "no such chip", "gpio.header": "3:2,5:3"]
+        let error = #expect(throws: GPIOError.self) { try board(header).line("PIN5").openOutput(initial: false) }
+        #expect(error?.description.hasPrefix("no GPIO chip is labelled \"no such chip\"") == true)
+        #expect(throws: GPIOError.noHeaderPin(6, known: [3, 5])) {
+            try board(header).line("PIN6").openOutput(initial: false)
+        }
+        let simulated = try Board.simulated(config: Configuration())
+        let output = try simulated.line("PIN13").openOutput(initial: true)
+        #expect(try simulated.line("PIN11").openInput(bias: .asIs, edges: .none).level())
+        #expect(try output.level())
+    }
+
+    @Test func linesOfOtherChipsAreFoundByLabel() {
+        let error = #expect(throws: GPIOError.self) {
+            try board([:]).line("no such chip:3").openOutput(initial: false)
+        }
+        #expect(error?.description.hasPrefix("no GPIO chip is labelled \"no such chip\"") == true)
     }
 
     @Test func theSimulatedBoardHasAThermometerAndTwoLinesWiredTogether() async throws {

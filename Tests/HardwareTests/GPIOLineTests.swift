@@ -7,7 +7,7 @@ struct GPIOLineTests {
     private let chip = SimulatedGPIO(label: "bench", lines: 8)
 
     @Test func inputReadsWhatDrivesIt() throws {
-        let line = try InputLine(simulated: chip, offset: 3)
+        let line = try InputLine(on: .simulated(chip), offset: 3)
         #expect(try !line.level())
         try chip.drive(3, high: true)
         #expect(try line.level())
@@ -16,8 +16,8 @@ struct GPIOLineTests {
     }
 
     @Test func biasDecidesWhereNothingDrives() throws {
-        let up = try InputLine(simulated: chip, offset: 0, bias: .pullUp)
-        let down = try InputLine(simulated: chip, offset: 1, bias: .pullDown)
+        let up = try InputLine(on: .simulated(chip), offset: 0, InputOptions(bias: .pullUp))
+        let down = try InputLine(on: .simulated(chip), offset: 1, InputOptions(bias: .pullDown))
         #expect(try up.level())
         #expect(try !down.level())
         try chip.drive(0, high: false)
@@ -27,7 +27,7 @@ struct GPIOLineTests {
     }
 
     @Test func outputDrivesItsLine() throws {
-        let line = try OutputLine(simulated: chip, offset: 2, initial: true)
+        let line = try OutputLine(on: .simulated(chip), offset: 2, initial: true)
         #expect(try chip.level(of: 2))
         try line.set(false)
         #expect(try !chip.level(of: 2))
@@ -37,8 +37,8 @@ struct GPIOLineTests {
 
     @Test func joinedLinesShareTheLevel() async throws {
         try chip.join(4, 5)
-        let output = try OutputLine(simulated: chip, offset: 4, initial: false)
-        let input = try InputLine(simulated: chip, offset: 5, bias: .pullUp, edges: .both)
+        let output = try OutputLine(on: .simulated(chip), offset: 4, initial: false)
+        let input = try InputLine(on: .simulated(chip), offset: 5, InputOptions(bias: .pullUp, edges: .both))
         #expect(try !input.level())
         try output.set(true)
         #expect(try input.level())
@@ -51,9 +51,9 @@ struct GPIOLineTests {
     }
 
     @Test func joiningAnewTakesTheOldWiresOff() throws {
-        let output = try OutputLine(simulated: chip, offset: 0, initial: true)
-        let former = try InputLine(simulated: chip, offset: 1)
-        let later = try InputLine(simulated: chip, offset: 2)
+        let output = try OutputLine(on: .simulated(chip), offset: 0, initial: true)
+        let former = try InputLine(on: .simulated(chip), offset: 1)
+        let later = try InputLine(on: .simulated(chip), offset: 2)
         try chip.join(0, 1)
         #expect(try former.level() && !later.level())
         try chip.join(2, 0)
@@ -63,7 +63,7 @@ struct GPIOLineTests {
     }
 
     @Test func edgesArriveInOrderWithTimeAndNumbers() async throws {
-        let line = try InputLine(simulated: chip, offset: 1, edges: .both)
+        let line = try InputLine(on: .simulated(chip), offset: 1, InputOptions(edges: .both))
         for level in [true, true, false, true, false, false] { try chip.drive(1, high: level) }
         line.release()
         var events: [EdgeEvent] = []
@@ -77,7 +77,7 @@ struct GPIOLineTests {
 
     @Test(arguments: [(EdgeDetection.rising, EdgeEvent.Kind.rising), (.falling, .falling)])
     func onlyTheAskedEdgesArrive(_ edges: EdgeDetection, _ kind: EdgeEvent.Kind) async throws {
-        let line = try InputLine(simulated: chip, offset: 1, edges: edges)
+        let line = try InputLine(on: .simulated(chip), offset: 1, InputOptions(edges: edges))
         for _ in 0..<3 {
             try chip.drive(1, high: true)
             try chip.drive(1, high: false)
@@ -87,13 +87,13 @@ struct GPIOLineTests {
     }
 
     @Test func lineWithoutEdgesHasNoEvents() async throws {
-        let line = try InputLine(simulated: chip, offset: 1)
+        let line = try InputLine(on: .simulated(chip), offset: 1)
         try chip.drive(1, high: true)
         #expect(try await kinds(line.events) == [])
     }
 
     @Test func eventsReachAWaitingConsumer() async throws {
-        let line = try InputLine(simulated: chip, offset: 1, edges: .both)
+        let line = try InputLine(on: .simulated(chip), offset: 1, InputOptions(edges: .both))
         var iterator = line.events.makeAsyncIterator()
         for level in [true, false, true] {
             async let driven: Void = chip.drive(1, high: level)
@@ -103,7 +103,7 @@ struct GPIOLineTests {
     }
 
     @Test func lostEventsShowAsAGap() async throws {
-        let line = try InputLine(simulated: chip, offset: 1, edges: .both)
+        let line = try InputLine(on: .simulated(chip), offset: 1, InputOptions(edges: .both))
         let count = EdgeEvents.capacity + 10
         for index in 0..<count { try chip.drive(1, high: index % 2 == 0) }
         line.release()
@@ -113,28 +113,30 @@ struct GPIOLineTests {
     }
 
     @Test func lineInUseIsBusyUntilReleased() throws {
-        let line = try InputLine(simulated: chip, offset: 6)
-        let error = #expect(throws: GPIOError.self) { try OutputLine(simulated: chip, offset: 6, initial: false) }
-        #expect(error == .busy(chip: "bench", offset: 6, consumer: "apus"))
-        #expect(error?.description == "line 6 of the GPIO chip bench is in use by \"apus\"")
-        line.release()
-        let output = try OutputLine(simulated: chip, offset: 6, initial: true)
-        line.release()
-        #expect(throws: GPIOError.busy(chip: "bench", offset: 6, consumer: "apus")) {
-            try InputLine(simulated: chip, offset: 6)
+        let line = try InputLine(on: .simulated(chip), offset: 6, InputOptions(consumer: "lamp"))
+        let error = #expect(throws: GPIOError.self) { try OutputLine(on: .simulated(chip), offset: 6, initial: false) }
+        guard case .busy("bench", 6, let consumer) = error else {
+            Issue.record("not busy: \(String(describing: error))")
+            return
         }
+        #expect(consumer.hasSuffix(" lamp") && consumer.utf8.count <= 31)
+        #expect(error?.description == "line 6 of the GPIO chip bench is in use by \"\(consumer)\"")
+        line.release()
+        let output = try OutputLine(on: .simulated(chip), offset: 6, initial: true)
+        line.release()
+        #expect(throws: GPIOError.self) { try InputLine(on: .simulated(chip), offset: 6) }
         try output.set(false)
     }
 
     @Test func forgottenLineIsReleased() throws {
-        for _ in 0..<3 { _ = try InputLine(simulated: chip, offset: 6, edges: .both) }
-        _ = try OutputLine(simulated: chip, offset: 6, initial: true)
+        for _ in 0..<3 { _ = try InputLine(on: .simulated(chip), offset: 6, InputOptions(edges: .both)) }
+        _ = try OutputLine(on: .simulated(chip), offset: 6, initial: true)
         #expect(try !chip.level(of: 6))
     }
 
     @Test func releasedLineSaysSo() throws {
-        let input = try InputLine(simulated: chip, offset: 6)
-        let output = try OutputLine(simulated: chip, offset: 7, initial: true)
+        let input = try InputLine(on: .simulated(chip), offset: 6)
+        let output = try OutputLine(on: .simulated(chip), offset: 7, initial: true)
         input.release()
         output.release()
         #expect(throws: GPIOError.released(chip: "bench", offset: 6)) { try input.level() }
@@ -144,15 +146,15 @@ struct GPIOLineTests {
     }
 
     @Test func eventsKeepTheirLine() async throws {
-        let events = try InputLine(simulated: chip, offset: 1, edges: .rising).events
+        let events = try InputLine(on: .simulated(chip), offset: 1, InputOptions(edges: .rising)).events
         try chip.drive(1, high: true)
         var iterator = events.makeAsyncIterator()
         #expect(try await iterator.next()?.lineSequence == 1)
-        #expect(throws: GPIOError.self) { try InputLine(simulated: chip, offset: 1) }
+        #expect(throws: GPIOError.self) { try InputLine(on: .simulated(chip), offset: 1) }
     }
 
     @Test func releaseEndsAWaitingConsumer() async throws {
-        let line = try InputLine(simulated: chip, offset: 1, edges: .both)
+        let line = try InputLine(on: .simulated(chip), offset: 1, InputOptions(edges: .both))
         let consumer = Task { try await kinds(line.events) }
         try chip.drive(1, high: true)
         line.release()
@@ -160,7 +162,7 @@ struct GPIOLineTests {
     }
 
     @Test func cancellationEndsAWaitingConsumer() async throws {
-        let line = try InputLine(simulated: chip, offset: 1, edges: .both)
+        let line = try InputLine(on: .simulated(chip), offset: 1, InputOptions(edges: .both))
         let consumer = Task { try await kinds(line.events) }
         consumer.cancel()
         #expect(try await consumer.value == [])
@@ -168,8 +170,8 @@ struct GPIOLineTests {
 
     @Test(arguments: [Int.min, -1, 8, Int.max]) func offsetsOutsideOfTheChipAreRefused(_ offset: Int) {
         let error = GPIOError.noSuchLine(chip: "bench", offset: offset, lines: 8)
-        #expect(throws: error) { try InputLine(simulated: chip, offset: offset) }
-        #expect(throws: error) { try OutputLine(simulated: chip, offset: offset, initial: true) }
+        #expect(throws: error) { try InputLine(on: .simulated(chip), offset: offset) }
+        #expect(throws: error) { try OutputLine(on: .simulated(chip), offset: offset, initial: true) }
         #expect(throws: error) { try chip.drive(offset, high: true) }
         #expect(throws: error) { try chip.join(0, offset) }
         #expect(throws: error) { try chip.level(of: offset) }
@@ -187,11 +189,11 @@ struct GPIOLineTests {
 struct LinuxLineTests {
     @Test func missingChipIsNamed() throws {
         let error = #expect(throws: GPIOError.self) {
-            try InputLine(chipLabel: "no-such-chip", offset: 0, edges: .both)
+            try InputLine(on: .labelled("no-such-chip"), offset: 0, InputOptions(edges: .both))
         }
         let text = try #require(error).description
         #expect(text.hasPrefix("no GPIO chip is labelled \"no-such-chip\": this machine has "))
-        #expect(throws: GPIOError.self) { try OutputLine(chipLabel: "no-such-chip", offset: 0, initial: false) }
+        #expect(throws: GPIOError.self) { try OutputLine(on: .labelled("no-such-chip"), offset: 0, initial: false) }
     }
 
     @Test func errorsTellWhatThereIs() {

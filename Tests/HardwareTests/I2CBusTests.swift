@@ -60,7 +60,7 @@ struct I2CBusTests {
         let bus = try I2CBus(simulated: simulated, name: "i2c-1")
         let faults: [I2CError] = [
             .timeout(bus: "i2c-1", address: 0x48), .noAcknowledge(bus: "i2c-1", address: 0x48),
-            .failed(bus: "i2c-1", address: 0x48, reason: "another master won the bus"),
+            .arbitrationLost(bus: "i2c-1", address: 0x48),
         ]
         for fault in faults {
             await #expect(throws: fault) { try await bus.write([0], thenRead: 2, at: 0x48) }

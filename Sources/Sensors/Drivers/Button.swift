@@ -2,7 +2,7 @@ public import Hardware
 
 /// A push button between a GPIO line and ground or supply: true while it is pressed.
 ///
-/// Both edges are reported as the kernel sees them; a contact that bounces makes several.
+/// A contact bounces: what does not last for 5 ms, which most buttons' bouncing does not exceed, is not reported.
 public struct Button: EventDriver {
     /// What the button connects the line to when pressed.
     public enum Wiring: Sendable, Hashable {
@@ -19,15 +19,17 @@ public struct Button: EventDriver {
     /// - Parameters:
     ///   - pin: the line.
     ///   - wiring: what the button connects the line to.
+    ///   - debounce: how long a state must last before it counts.
     ///   - refresh: the state is reported at least this often.
     ///   - clock: the clock of `refresh`.
     public init(
-        on pin: GPIOPin, wiring: Wiring = .toGround, refresh: Duration = .seconds(60),
-        clock: any Clock<Duration> = ContinuousClock()
+        on pin: GPIOPin, wiring: Wiring = .toGround, debounce: Duration = .milliseconds(5),
+        refresh: Duration = .seconds(60), clock: any Clock<Duration> = ContinuousClock()
     ) {
         input = DigitalInput(
             id: "button-\(pin.name)", .pressed, on: pin, isActiveLow: wiring == .toGround,
-            bias: wiring == .toGround ? .pullUp : .pullDown, edges: .both, refresh: refresh, clock: clock)
+            bias: wiring == .toGround ? .pullUp : .pullDown, edges: .both, debounce: debounce,
+            refresh: refresh, clock: clock)
     }
 
     /// - Throws: what `InputLine` throws.

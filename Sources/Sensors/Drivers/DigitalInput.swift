@@ -9,6 +9,7 @@ public struct DigitalInput: EventDriver {
     private let isActiveLow: Bool
     private let bias: LineBias
     private let edges: EdgeDetection
+    private let debounce: Duration
     private let refresh: Duration
     private let clock: any Clock<Duration>
 
@@ -16,21 +17,23 @@ public struct DigitalInput: EventDriver {
     ///   - pin: the line.
     ///   - bias: the chip's own pull resistor.
     ///   - edges: which changes become readings.
+    ///   - isActiveLow: turns the level's meaning round: true is low.
+    ///   - debounce: how long a level must last before it counts.
     ///   - refresh: the level is reported at least this often, so that a receiver that missed an edge does not believe a
     ///     wrong level for ever.
     ///   - clock: the clock of `refresh`.
     public init(
-        on pin: GPIOPin, bias: LineBias = .asIs, edges: EdgeDetection = .both, refresh: Duration = .seconds(60),
-        clock: any Clock<Duration> = ContinuousClock()
+        on pin: GPIOPin, bias: LineBias = .asIs, edges: EdgeDetection = .both, isActiveLow: Bool = false,
+        debounce: Duration = .zero, refresh: Duration = .seconds(60), clock: any Clock<Duration> = ContinuousClock()
     ) {
         self.init(
-            id: "input-\(pin.name)", .level, on: pin, isActiveLow: false, bias: bias, edges: edges, refresh: refresh,
-            clock: clock)
+            id: "input-\(pin.name)", .level, on: pin, isActiveLow: isActiveLow, bias: bias, edges: edges,
+            debounce: debounce, refresh: refresh, clock: clock)
     }
 
     init(
         id: String, _ quantity: Quantity, on pin: GPIOPin, isActiveLow: Bool, bias: LineBias, edges: EdgeDetection,
-        refresh: Duration, clock: any Clock<Duration>
+        debounce: Duration, refresh: Duration, clock: any Clock<Duration>
     ) {
         self.id = id
         self.pin = pin
@@ -38,13 +41,15 @@ public struct DigitalInput: EventDriver {
         self.isActiveLow = isActiveLow
         self.bias = bias
         self.edges = edges
+        self.debounce = debounce
         self.refresh = refresh
         self.clock = clock
     }
 
     /// - Throws: what `InputLine` throws.
     public func open() throws -> InputLine {
-        try pin.openInput(bias: bias, edges: edges)
+        try pin.openInput(
+            InputOptions(bias: bias, edges: edges, isActiveLow: isActiveLow, debounce: debounce, consumer: id))
     }
 
     /// Returns when the task is cancelled or somebody releases the line.
@@ -77,6 +82,6 @@ public struct DigitalInput: EventDriver {
     }
 
     private func measurement(isHigh: Bool, at time: UInt64? = nil) -> Measurement {
-        Measurement(quantity, .bool(isHigh != isActiveLow), at: time)
+        Measurement(quantity, .bool(isHigh), at: time)
     }
 }

@@ -13,11 +13,12 @@ public struct HeartbeatLED: Sendable {
     public init(
         on pin: GPIOPin, period: Duration = .seconds(1), clock: any Clock<Duration> = ContinuousClock()
     ) {
-        childSpec = ChildSpec("heartbeat-\(pin.name)", backoff: Sensor.backoff) {
-            let line = try pin.openOutput(initial: false)
+        let id = "heartbeat-\(pin.name)"
+        childSpec = ChildSpec(id, backoff: Sensor.backoff) {
+            let line = try pin.openOutput(initial: false, OutputOptions(safe: false, consumer: id))
             return {
-                // A light that stays on would tell of a life that has ended.
-                defer { try? line.set(false) }
+                // A light that stays on would tell of a life that has ended: its safe level is off.
+                defer { line.release() }
                 var ticker = Ticker(every: period / 2, on: Timeline(clock))
                 var isOn = false
                 while true {

@@ -1,0 +1,196 @@
+internal import CGPIOD
+internal import Glibc
+internal import Threads
+
+/// Lines of a kernel GPIO chip, through libgpiod 2.
+final class LinuxLines: LineRequest {
+    private let chip: String
+    private let offsets: [Int]
+    /// The level to leave the lines in; nil for inputs.
+    private let safeLevel: Bool?
+    private let stopped: EventDescriptor
+    // libgpiod asks that no two threads use the same object at the same time.
+    private let request: Lock<OpaquePointer?>
+    private let waiter: Lock<DedicatedThread?>
+    private let counts: Lock<Counts>
+
+    private struct Counts {
+        var statistics = EdgeStatistics()
+        /// Of each line, in the order of the offsets.
+        var lastSequences: [UInt64]
+    }
+
+    init(chipLabel: String, offsets: [Int], _ mode: LineMode) throws {
+        let chip = try LinuxChip(label: chipLabel)
+        self.chip = chip.label
+        self.offsets = offsets
+        safeLevel = if case .output(_, let options) = mode { options.safe } else { nil }
+        stopped = try EventDescriptor()
+        request = Lock(try chip.request(offsets, mode))
+        waiter = Lock(nil)
+        counts = Lock(Counts(lastSequences: [UInt64](repeating: 0, count: offsets.count)))
+        if case .input(let options, let continuation?) = mode, options.edges != .none {
+            do {
+                let thread = try DedicatedThread(name: "gpio-\(offsets[0])") { self.deliverEvents(to: continuation) }
+                waiter.withLock { $0 = thread }
+            } catch {
+                release()
+                throw error
+            }
+        }
+    }
+
+    func levels() throws(GPIOError) -> UInt64 {
+        try withRequest { request throws(GPIOError) in
+            let levels = withUnsafeTemporaryAllocation(of: gpiod_line_value.self, capacity: offsets.count) { values in
+                values.initialize(repeating: GPIOD_LINE_VALUE_INACTIVE)
+                guard gpiod_line_request_get_values(request, values.baseAddress) == 0 else { return nil as UInt64? }
+                return values.indices.reduce(0) { $0 | (values[$1] == GPIOD_LINE_VALUE_ACTIVE ? 1 << $1 : 0) }
+            }
+            guard let levels else { throw failed("read") }
+            return levels
+        }
+    }
+
+    func setLevels(_ levels: UInt64, of lines: UInt64) throws(GPIOError) {
+        try withRequest { request throws(GPIOError) in try set(levels, of: lines, request) }
+    }
+
+    private func set(_ levels: UInt64, of lines: UInt64, _ request: OpaquePointer) throws(GPIOError) {
+        let chosen = offsets.indices.filter { lines >> $0 & 1 == 1 }
+        guard !chosen.isEmpty else { return }
+        let numbers = chosen.map { UInt32(offsets[$0]) }
+        let values = chosen.map { LinuxChip.value(levels >> $0 & 1 == 1) }
+        guard gpiod_line_request_set_values_subset(request, numbers.count, numbers, values) == 0 else {
+            throw failed("set")
+        }
+    }
+
+    var statistics: EdgeStatistics { counts.withLock { $0.statistics } }
+
+    func release() {
+        let thread = waiter.withLock { waiter in
+            let thread = waiter
+            waiter = nil
+            return thread
+        }
+        if let thread {
+            stopped.signal()
+            // The thread never waits for anything but this signal and the line, so this takes microseconds. Without it
+            // a restarted child could find its own old request still holding the line.
+            thread.join()
+        }
+        request.withLock { request in
+            guard let pointer = request else { return }
+            request = nil
+            // A chip that is gone has no level to leave.
+            if let safeLevel { try? set(safeLevel ? .max : 0, of: .max, pointer) }
+            gpiod_line_request_release(pointer)
+        }
+    }
+
+    private func withRequest<Result: Sendable>(
+        _ body: (OpaquePointer) throws(GPIOError) -> Result
+    ) throws(GPIOError) -> Result {
+        try request.withLock { request throws(GPIOError) in
+            guard let request else { throw .released(chip: chip, offset: offsets[0]) }
+            return try body(request)
+        }
+    }
+
+    private func failed(_ operation: String, _ code: Int32 = errno) -> GPIOError {
+        .failed(chip: chip, offset: offsets[0], operation: operation, reason: systemMessage(code))
+    }
+}
+
+// Events.
+extension LinuxLines {
+    /// Events taken from the kernel with one system call; gpiod_edge_event_buffer_new allows up to 1024.
+    private static let batch = 64
+
+    /// The waiting thread.
+    private func deliverEvents(to continuation: EdgeEventStream.Continuation) {
+        do throws(GPIOError) {
+            let reader = try EdgeReader(self)
+            while try waitForEvents(reader.descriptor) {
+                try reader.read { event in
+                    if case .dropped = continuation.yield(event) {
+                        counts.withLock { $0.statistics.lostInProcess &+= 1 }
+                    }
+                }
+            }
+            continuation.finish()
+        } catch {
+            continuation.finish(throwing: error)
+        }
+    }
+
+    /// Returns false when the line is to be released.
+    private func waitForEvents(_ descriptor: Int32) throws(GPIOError) -> Bool {
+        var descriptors = [
+            pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: stopped.descriptor, events: Int16(POLLIN), revents: 0),
+        ]
+        while poll(&descriptors, 2, -1) < 0 {
+            if errno != EINTR { throw failed("wait for events of") }
+        }
+        if descriptors[1].revents != 0 { return false }
+        // Hung up: the chip's driver was unbound or the device unplugged.
+        if descriptors[0].revents & Int16(POLLIN) == 0 { throw failed("wait for events of", ENODEV) }
+        return true
+    }
+
+    /// Takes events from the kernel, on one thread.
+    struct EdgeReader: ~Copyable {
+        private let lines: LinuxLines
+        private let buffer: OpaquePointer
+        /// Readable while events wait.
+        let descriptor: Int32
+
+        init(_ lines: LinuxLines) throws(GPIOError) {
+            // Nothing is set before all that can fail has been done.
+            let descriptor = try lines.withRequest { request in gpiod_line_request_get_fd(request) }
+            guard let buffer = gpiod_edge_event_buffer_new(LinuxLines.batch) else {
+                throw lines.failed("wait for events of")
+            }
+            self.descriptor = descriptor
+            self.buffer = buffer
+            self.lines = lines
+        }
+
+        deinit {
+            gpiod_edge_event_buffer_free(buffer)
+        }
+
+        /// Waits for events unless some are there.
+        func read(_ body: (EdgeEvent) -> Void) throws(GPIOError) {
+            let count = try lines.withRequest { request in
+                gpiod_line_request_read_edge_events(request, buffer, LinuxLines.batch)
+            }
+            guard count >= 0 else { throw lines.failed("read events of") }
+            for index in 0..<UInt(count) {
+                guard let native = gpiod_edge_event_buffer_get_event(buffer, index) else { continue }
+                let event = EdgeEvent(
+                    kind: gpiod_edge_event_get_event_type(native) == GPIOD_EDGE_EVENT_RISING_EDGE ? .rising : .falling,
+                    offset: Int(gpiod_edge_event_get_line_offset(native)),
+                    timestamp: gpiod_edge_event_get_timestamp_ns(native),
+                    globalSequence: UInt64(gpiod_edge_event_get_global_seqno(native)),
+                    lineSequence: UInt64(gpiod_edge_event_get_line_seqno(native)))
+                lines.count(event)
+                body(event)
+            }
+        }
+    }
+
+    private func count(_ event: EdgeEvent) {
+        guard let index = offsets.firstIndex(of: event.offset) else { return }
+        counts.withLock { counts in
+            let last = counts.lastSequences[index]
+            counts.lastSequences[index] = event.lineSequence
+            counts.statistics.received &+= 1
+            // The kernel counts in 32 bits and starts anew at 0 after the last number.
+            let missed = UInt32(truncatingIfNeeded: event.lineSequence) &- UInt32(truncatingIfNeeded: last) &- 1
+            counts.statistics.lostInKernel &+= UInt64(missed)
+        }
+    }
+}
