@@ -115,7 +115,7 @@ struct PulseTests {
 
     @Test func theEchoIsTimedByTheKernelsTimestamps() async throws {
         try chip.join(1, 2)
-        let witness = try InputLine(simulated: chip, offset: 2, edges: .both)
+        let witness = try InputLine(on: .simulated(chip), offset: 2, InputOptions(edges: .both))
         let driver = HCSR04(trigger: pin(1), echo: pin(3), clock: fixture.clock)
         #expect(driver.id == "hcsr04-GPIO3")
         let device = try driver.open()
@@ -154,5 +154,72 @@ struct PulseTests {
             ) { try await sample.value }
         }
         _ = try driver.open()
+    }
+
+    // Table of transitions: A before B counts up.
+    @Test func aTurnHasFourSteps() {
+        var decoder = QuadratureDecoder(a: false, b: false)
+        let turn = [(true, false), (true, true), (false, true), (false, false)]
+        for (index, (a, b)) in (turn + turn).enumerated() {
+            decoder.move(a: a, b: b)
+            #expect(decoder.steps == index + 1)
+            #expect(decoder.a == a && decoder.b == b)
+        }
+        for (index, (a, b)) in ([(false, true), (true, true), (true, false), (false, false)]).enumerated() {
+            decoder.move(a: a, b: b)
+            #expect(decoder.steps == 7 - index)
+        }
+        #expect(decoder.misses == 0)
+    }
+
+    @Test func bouncesCancelOutAndLostEdgesCountNothing() {
+        var decoder = QuadratureDecoder(a: false, b: false)
+        for _ in 0..<100 {
+            decoder.move(a: true, b: false)
+            decoder.move(a: false, b: false)
+        }
+        #expect(decoder.steps == 0 && decoder.misses == 0)
+        decoder.move(a: true, b: true)
+        #expect(decoder.steps == 0 && decoder.misses == 1)
+        decoder.move(a: true, b: true)
+        decoder.move(a: false, b: true)
+        #expect(decoder.steps == 1)
+        decoder.move(a: true, b: false)
+        #expect(decoder.steps == 1 && decoder.misses == 2)
+    }
+
+    @Test func aKnobTellsItsDetents() async throws {
+        // Both contacts open at rest; the pull-up resistors hold the lines high.
+        let driver = RotaryEncoder(a: pin(1), b: pin(2))
+        try await fixture.run([Sensor(driver, into: fixture.readings).childSpec]) { () async throws in
+            #expect(try await fixture.nextEvent() == "root/encoder-GPIO1 started")
+            #expect(try await fixture.nextReading().value == .number(0))
+            func turn(_ first: Int, _ second: Int) throws {
+                for high in [false, true] {
+                    for offset in [first, second] {
+                        // With a bounce.
+                        for level in [high, !high, high] { try chip.drive(offset, high: level) }
+                    }
+                }
+            }
+            for _ in 0..<3 { try turn(1, 2) }
+            for position in 1...3 {
+                let reading = try await fixture.nextReading()
+                #expect(reading.sensor == "encoder-GPIO1" && reading.quantity == .position)
+                #expect(reading.value == .number(Double(position)))
+            }
+            for _ in 0..<5 { try turn(2, 1) }
+            var last = Reading.Value.number(3)
+            while last != .number(-2) { last = try await fixture.nextReading().value }
+        }
+        #expect(fixture.readings.statistics.depth == 0)
+    }
+
+    @Test func contactsOfTwoChipsAreRefused() throws {
+        let other = SimulatedGPIO(label: "other", lines: 8)
+        let driver = RotaryEncoder(a: pin(1), b: GPIOPin("B", simulated: other, offset: 1))
+        let error = #expect(throws: SensorError.self) { try driver.open() }
+        #expect(error?.description.contains("GPIO1 and B are not of one chip") == true)
+        #expect(throws: SensorError.self) { try GPIOPin.openInputs([], InputOptions()) }
     }
 }

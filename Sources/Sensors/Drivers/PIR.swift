@@ -18,7 +18,7 @@ public struct PIR: EventDriver {
     ) {
         input = DigitalInput(
             id: "pir-\(pin.name)", .motion, on: pin, isActiveLow: false, bias: .pullDown, edges: .both,
-            refresh: refresh, clock: clock)
+            debounce: .zero, refresh: refresh, clock: clock)
     }
 
     /// - Throws: what `InputLine` throws.
