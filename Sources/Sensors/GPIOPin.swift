@@ -5,7 +5,7 @@ public struct GPIOPin: Sendable {
     /// Such as "GPIO17".
     public let name: String
 
-    private let find: @Sendable () throws -> (chip: GPIOChip, offset: Int)
+    let find: @Sendable () throws -> (chip: GPIOChip, offset: Int)
 
     /// - Parameter find: which line the name means; asked whenever the pin is opened.
     package init(_ name: String, find: @escaping @Sendable () throws -> (chip: GPIOChip, offset: Int)) {

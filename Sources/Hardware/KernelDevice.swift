@@ -1,0 +1,27 @@
+/// Devices the kernel is told of while it runs, because neither the device tree nor the bus itself tells it.
+public enum KernelDevice {
+    /// Gives an I2C chip to the kernel's driver for it (Documentation/i2c/instantiating-devices.rst, method 4); the driver
+    /// must be in the kernel or loaded. Does nothing when the kernel has the chip already.
+    ///
+    /// - Parameters:
+    ///   - type: what the driver calls the chip, such as `lm75`.
+    ///   - bus: the number of the bus: 1 for `/dev/i2c-1`.
+    /// - Returns: the device's name, such as `1-0048`.
+    /// - Throws: ``SysfsError``.
+    @discardableResult
+    public static func addI2C(
+        _ type: String, at address: I2CAddress, bus: Int, on sysfs: Sysfs
+    ) async throws -> String {
+        let device = i2cName(bus: bus, address: address)
+        // Another chip there than the one wanted is the finding of who looks for its sensor.
+        if await sysfs.isReadable("bus/i2c/devices/\(device)/name") { return device }
+        try await sysfs.write("\(type) \(address)", to: "bus/i2c/devices/i2c-\(bus)/new_device")
+        return device
+    }
+
+    /// What the kernel calls a device on an I2C bus: "1-0048".
+    public static func i2cName(bus: Int, address: I2CAddress) -> String {
+        let digits = String(address.rawValue, radix: 16)
+        return "\(bus)-\(String(repeating: "0", count: 4 - digits.utf8.count))\(digits)"
+    }
+}

@@ -1,0 +1,127 @@
+/// A sensor that a driver of the kernel reads: a device of its hwmon or IIO subsystem.
+public struct KernelSensor: Sendable {
+    /// What the driver calls it, such as `tmp421` or `bmp280`.
+    public let name: String
+
+    /// What it measures, in the order of the files' names.
+    public let channels: [Channel]
+
+    /// One value of the sensor.
+    public struct Channel: Sendable, Hashable {
+        public let kind: Kind
+
+        /// Its number or axis, such as "1" or "x"; empty when it needs none.
+        public let part: String
+
+        let file: String
+        /// A file that is 1 while the sensor itself is broken or unplugged.
+        let fault: String?
+        let offset: Double
+        let scale: Double
+        /// To the unit of the kind. Divided by, not multiplied with its inverse: 3300 mV are then 3.3 V to the last digit.
+        let divisor: Double
+    }
+
+    /// What a channel measures, each in the unit of SI it is told in here, not that of the kernel.
+    public enum Kind: Sendable, Hashable, CaseIterable {
+        /// Degrees Celsius.
+        case temperature
+        /// Volts.
+        case voltage
+        /// Amperes.
+        case current
+        /// Watts.
+        case power
+        /// Joules.
+        case energy
+        /// Ohms.
+        case resistance
+        /// Percent.
+        case humidity
+        /// Pascals.
+        case pressure
+        /// Lux.
+        case illuminance
+        /// Teslas.
+        case magneticField
+        /// Metres per square second.
+        case acceleration
+        /// Radians per second.
+        case angularVelocity
+        /// Metres.
+        case distance
+        /// Hertz.
+        case frequency
+        /// Turns per second.
+        case rotation
+        /// Parts of one: 0.0004 is 400 ppm.
+        case concentration
+        case acidity
+    }
+
+    private let sysfs: Sysfs
+    private let folder: String
+
+    init(name: String, folder: String, channels: [Channel], on sysfs: Sysfs) {
+        self.name = name
+        self.folder = folder
+        self.channels = channels
+        self.sysfs = sysfs
+    }
+
+    /// The present values of some channels, in their order.
+    /// - Throws: ``SysfsError``.
+    public func read(_ channels: [Channel]) async throws -> [Double] {
+        try await read(channels, sysfs)
+    }
+
+    /// On the actor's thread as a whole, so that values of one sensor are taken one after the other.
+    private func read(_ channels: [Channel], _ sysfs: isolated Sysfs) throws(SysfsError) -> [Double] {
+        var values: [Double] = []
+        for channel in channels {
+            if let fault = channel.fault, try sysfs.read("\(folder)/\(fault)") != "0" {
+                throw .failed(
+                    path: sysfs.place("\(folder)/\(channel.file)"), operation: "read",
+                    reason: "the chip says that the sensor is broken or not connected")
+            }
+            values.append(
+                (try sysfs.number("\(folder)/\(channel.file)") + channel.offset) * channel.scale / channel.divisor)
+        }
+        return values
+    }
+
+    /// The device of a name in a folder of devices.
+    /// - Parameter device: which of several with the name: what the link `device` in its folder points to.
+    static func find(
+        _ name: String, _ device: String?, in devices: String, _ sysfs: isolated Sysfs
+    ) throws(SysfsError) -> String {
+        var present: [String] = []
+        // Without any device there is not even the folder.
+        let entries = (try? sysfs.list(devices)) ?? []
+        for entry in entries {
+            let folder = "\(devices)/\(entry)"
+            // Not a sensor, such as a trigger, or unplugged in this moment.
+            guard let found = try? sysfs.read("\(folder)/name") else { continue }
+            let place = sysfs.linkTarget("\(folder)/device")
+            present.append(place.map { "\(found) at \($0)" } ?? found)
+            if found == name && (device == nil || place == device || entry == device) { return folder }
+        }
+        throw .noDevice(
+            folder: sysfs.place(devices), wanted: device.map { "\(name) at \($0)" } ?? name, present: present)
+    }
+
+    /// What begins with certain letters and goes on with something else, or ends.
+    static func rest(of text: String, after word: String) -> String? {
+        guard text.utf8.starts(with: word.utf8) else { return nil }
+        return String(decoding: text.utf8.dropFirst(word.utf8.count), as: UTF8.self)
+    }
+
+    /// What ends with certain letters, without them.
+    static func stem(of text: String, before suffix: String) -> String? {
+        let bytes = text.utf8
+        guard bytes.count > suffix.utf8.count, bytes.suffix(suffix.utf8.count).elementsEqual(suffix.utf8) else {
+            return nil
+        }
+        return String(decoding: bytes.dropLast(suffix.utf8.count), as: UTF8.self)
+    }
+}
