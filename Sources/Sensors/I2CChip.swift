@@ -86,7 +86,7 @@ public struct I2CChip: Sendable {
     /// - Returns: what it said.
     /// - Throws: ``SensorError/wrongChip(sensor:what:expected:found:)``, `I2CError`.
     @discardableResult
-    public func identify(_ register: UInt8, as accepted: UInt8..., what: String = "chip id") async throws -> UInt8 {
+    public func identify(_ register: UInt8, as accepted: [UInt8], what: String = "chip id") async throws -> UInt8 {
         let found = try await read8(register)
         guard accepted.contains(found) else {
             throw wrongChip(what, accepted.map { hexadecimal($0) }.joined(separator: " or "), hexadecimal(found))

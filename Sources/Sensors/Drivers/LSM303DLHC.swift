@@ -1,0 +1,85 @@
+public import Hardware
+
+/// The magnetometer of ST's LSM303DLHC: the magnetic field along three axes (datasheet DocID018771, rev. 2).
+///
+/// Its thermometer is left out: the datasheet gives its zero point no value.
+public struct LSM303DLHC: PolledDriver {
+    /// The largest field along an axis in ten-thousandths of a tesla, that is in gauss (table 75, field GN).
+    public enum Range: UInt8, Sendable, Hashable {
+        case gauss1_3 = 1
+        case gauss1_9 = 2
+        case gauss2_5 = 3
+        case gauss4_0 = 4
+        case gauss4_7 = 5
+        case gauss5_6 = 6
+        case gauss8_1 = 7
+
+        /// Units in a gauss, for the axes x and y, and for z.
+        var gain: (xy: Double, z: Double) {
+            switch self {
+            case .gauss1_3: (1100, 980)
+            case .gauss1_9: (855, 760)
+            case .gauss2_5: (670, 600)
+            case .gauss4_0: (450, 400)
+            case .gauss4_7: (400, 355)
+            case .gauss5_6: (330, 295)
+            case .gauss8_1: (230, 205)
+            }
+        }
+    }
+
+    public let id: String
+    private let port: I2CPort
+    private let address: I2CAddress
+    private let range: Range
+    private let clock: any Clock<Duration>
+
+    /// - Parameters:
+    ///   - port: the bus the chip is on.
+    ///   - range: the earth's field is at most 0.7 gauss.
+    ///   - clock: the clock of the waits for the chip.
+    public init(on port: I2CPort, range: Range = .gauss1_3, clock: any Clock<Duration> = ContinuousClock()) {
+        // Section 5.1.2: the only one the magnetometer has.
+        address = 0x1E
+        id = "lsm303dlhc-\(address)"
+        self.port = port
+        self.range = range
+        self.clock = clock
+    }
+
+    /// - Throws: `I2CError`, ``SensorError``.
+    public func open() async throws -> I2CChip {
+        let chip = try I2CChip("LSM303DLHC", at: address, on: port, clock: clock)
+        // Section 7.2.7: "H43".
+        let identity = try await chip.read(0x0A, 3)
+        guard identity == [0x48, 0x34, 0x33] else {
+            throw chip.wrongChip("identity", "0x483433", hexadecimal(identity.reduce(0) { $0 << 8 | Int($1) }))
+        }
+        // Sections 7.2.1 to 7.2.3: 15 measurements in a second, the range, and without end.
+        try await chip.write(0, 0x10)
+        try await chip.write(1, range.rawValue << 5)
+        try await chip.write(2, 0)
+        return chip
+    }
+
+    /// An axis beyond its range has no measurement; the others have.
+    /// - Throws: `I2CError`, ``SensorError``.
+    public func sample(_ chip: I2CChip) async throws -> [Measurement] {
+        // Section 7.2.5.
+        try await chip.wait(for: "a measurement", every: .milliseconds(20), attempts: 10) {
+            try await chip.read8(9) & 1 != 0
+        }
+        let bytes = try await chip.read(3, 6)
+        // Section 7.2.4: the axes come in this order.
+        return [("x", 0, range.gain.xy), ("z", 2, range.gain.z), ("y", 4, range.gain.xy)].compactMap {
+            (axis, offset, gain) in
+            Self.tesla(bytes.bigEndian(offset), gain: gain).map { Measurement(.magneticField.of(axis), .number($0)) }
+        }
+    }
+
+    /// Nil for the value that stands for an overflow (section 7.2.4).
+    static func tesla(_ raw: UInt16, gain: Double) -> Double? {
+        let number = raw.signed(bits: 16)
+        return number == -4096 ? nil : Double(number) / gain / 10_000
+    }
+}
