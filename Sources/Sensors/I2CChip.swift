@@ -148,6 +148,6 @@ extension BinaryInteger {
     /// The lower bits as a number in two's complement.
     func signed(bits: Int) -> Int {
         let unused = Int.bitWidth - bits
-        return Int(truncatingIfNeeded: self) << unused >> unused
+        return (Int(truncatingIfNeeded: self) << unused) >> unused
     }
 }

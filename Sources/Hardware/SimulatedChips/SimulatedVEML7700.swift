@@ -16,9 +16,12 @@ public final class SimulatedVEML7700: SimulatedI2CDevice {
     public func read(_ count: Int) -> [UInt8] {
         // Fields ALS_GAIN and ALS_IT of the datasheet, table 1.
         let configuration = registers[0].map { Int($0[1]) << 8 | Int($0[0]) } ?? 0
-        let gain = [1, 2, 0.125, 0.25][configuration >> 11 & 3]
-        let milliseconds = [0: 100.0, 1: 200, 2: 400, 3: 800, 8: 50, 12: 25][configuration >> 6 & 15] ?? 100
-        let counts = lux.withLock { $0 } / 0.0042 * gain / 2 * milliseconds / 800
+        let gains: [Double] = [1, 2, 0.125, 0.25]
+        let gain = gains[configuration >> 11 & 3]
+        let times: [Int: Double] = [0: 100, 1: 200, 2: 400, 3: 800, 8: 50, 12: 25]
+        let milliseconds = times[configuration >> 6 & 15] ?? 100
+        let step = 0.0042 * (2 / gain) * (800 / milliseconds)
+        let counts = lux.withLock { $0 } / step
         registers[4] = UInt16(nearest: max(counts, 0)).bigEndian(bytes: 2).reversed()
         return registers.read(count)
     }

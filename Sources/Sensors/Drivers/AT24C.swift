@@ -117,8 +117,9 @@ extension AT24C.Memory {
                 do throws(I2CError) {
                     try await chip.bus.write(prefix, to: chip.address)
                     return true
-                } catch .noAcknowledge {
-                    return false
+                } catch {
+                    if case .noAcknowledge = error { return false }
+                    throw error
                 }
             }
         }

@@ -1,4 +1,4 @@
-public import Hardware
+internal import Hardware
 
 /// An open BMP280 or BME280. Sections are those of the BME280's datasheet, BST-BME280-DS002 rev. 1.6.
 public struct BoschBarometer: Sendable {

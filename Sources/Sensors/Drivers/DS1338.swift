@@ -1,4 +1,4 @@
-public import Hardware
+internal import Hardware
 
 /// Dallas DS1338 or DS1307: a clock with a battery (datasheet 19-4702). As a sensor it reports its time.
 ///

@@ -1,4 +1,4 @@
-public import Hardware
+internal import Hardware
 
 /// Maxim DS3231: a clock with a battery whose oscillator is corrected by temperature (datasheet 19-5170). As a sensor it
 /// reports temperature and time.

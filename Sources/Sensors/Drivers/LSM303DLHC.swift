@@ -1,4 +1,4 @@
-public import Hardware
+internal import Hardware
 
 /// The magnetometer of ST's LSM303DLHC: the magnetic field along three axes (datasheet DocID018771, rev. 2).
 ///

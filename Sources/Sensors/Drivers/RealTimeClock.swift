@@ -1,4 +1,4 @@
-public import Hardware
+internal import Hardware
 
 /// An open clock chip that runs on a battery: it knows the time before the network tells it.
 public struct RealTimeClock: Sendable {

@@ -1,4 +1,4 @@
-public import Hardware
+internal import Hardware
 
 /// Vishay VEML7700: illuminance as the eye sees it (datasheet 84286 and application note 84323).
 ///
