@@ -23,7 +23,7 @@ enum CalendarRegisters {
         // 1970-01-01 was a Thursday; Sunday is 1.
         let weekday = (days + 4) % 7 + 1
         return [seconds % 60, seconds / 60 % 60, seconds / 3600, weekday, day, month, year - 2000].map {
-            UInt8($0 / 10 << 4 | $0 % 10)
+            UInt8(($0 / 10) << 4 | $0 % 10)
         }
     }
 

@@ -33,6 +33,11 @@ public struct Shaping: Sendable {
         self.steps = steps
     }
 
+    /// Steps that were put together by the program.
+    public init(steps: [Step]) {
+        self.steps = steps
+    }
+
     /// Measurements become readings as they are.
     public static let none = Shaping()
 }
