@@ -8,7 +8,9 @@ struct ShapingTests {
         var shaper = Shaper(Shaping(steps: steps))
         return numbers.enumerated().map { second, number in
             let result = shaper.shape(Measurement(.temperature, .number(number)), at: .seconds(second))
-            guard case .passed(let measurement) = result, case .number(let number) = measurement.value else { return nil }
+            guard case .passed(let measurement) = result, case .number(let number) = measurement.value else {
+                return nil
+            }
             return number
         }
     }
@@ -76,7 +78,8 @@ struct ShapingTests {
         #expect(shape([1, 100, 2, 3, -100, 4], .median(3)) == [1, 50.5, 2, 3, 2, 3])
         #expect(shape([1, 2], .median(1)) == [1, 2])
         #expect(shape([1, 2], .median(.min)) == [1, 2])
-        #expect(shape([.greatestFiniteMagnitude, .greatestFiniteMagnitude], .median(2)).last == .greatestFiniteMagnitude)
+        #expect(
+            shape([.greatestFiniteMagnitude, .greatestFiniteMagnitude], .median(2)).last == .greatestFiniteMagnitude)
     }
 
     @Test func theAverageIsThatOfTheLastValues() {
@@ -101,9 +104,10 @@ struct ShapingTests {
         func passes(_ value: Bool, _ second: Int) -> Bool {
             shaper.shape(Measurement(.level, .bool(value)), at: .seconds(second)) != .heldBack
         }
-        #expect([passes(true, 0), passes(true, 1), passes(false, 2), passes(false, 11), passes(false, 12)] == [
-            true, false, true, false, true,
-        ])
+        #expect(
+            [passes(true, 0), passes(true, 1), passes(false, 2), passes(false, 11), passes(false, 12)] == [
+                true, false, true, false, true,
+            ])
     }
 
     @Test func everyQuantityGoesItsOwnWay() {

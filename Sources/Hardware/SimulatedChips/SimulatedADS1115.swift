@@ -18,7 +18,9 @@ public final class SimulatedADS1115: SimulatedI2CDevice {
         registers.write(bytes)
         guard bytes.first == 1, bytes.count == 3 else { return }
         // Bit 15 begins a conversion, and stands for "idle" when it is read.
-        if bytes[1] & 0x80 != 0 { registers[0] = convert(multiplexer: Int(bytes[1] >> 4 & 7), gain: Int(bytes[1] >> 1 & 7)) }
+        if bytes[1] & 0x80 != 0 {
+            registers[0] = convert(multiplexer: Int(bytes[1] >> 4 & 7), gain: Int(bytes[1] >> 1 & 7))
+        }
         registers[1] = [bytes[1] | 0x80, bytes[2]]
     }
 

@@ -4,26 +4,26 @@ internal import Hardware
 ///
 /// Its thermometer is left out: the datasheet gives its zero point no value.
 public struct LSM303DLHC: PolledDriver {
-    /// The largest field along an axis in ten-thousandths of a tesla, that is in gauss (table 75, field GN).
+    /// The largest field along an axis; 100 microteslas are a gauss (table 75, field GN).
     public enum Range: UInt8, Sendable, Hashable {
-        case gauss1_3 = 1
-        case gauss1_9 = 2
-        case gauss2_5 = 3
-        case gauss4_0 = 4
-        case gauss4_7 = 5
-        case gauss5_6 = 6
-        case gauss8_1 = 7
+        case microteslas130 = 1
+        case microteslas190 = 2
+        case microteslas250 = 3
+        case microteslas400 = 4
+        case microteslas470 = 5
+        case microteslas560 = 6
+        case microteslas810 = 7
 
         /// Units in a gauss, for the axes x and y, and for z.
         var gain: (xy: Double, z: Double) {
             switch self {
-            case .gauss1_3: (1100, 980)
-            case .gauss1_9: (855, 760)
-            case .gauss2_5: (670, 600)
-            case .gauss4_0: (450, 400)
-            case .gauss4_7: (400, 355)
-            case .gauss5_6: (330, 295)
-            case .gauss8_1: (230, 205)
+            case .microteslas130: (1100, 980)
+            case .microteslas190: (855, 760)
+            case .microteslas250: (670, 600)
+            case .microteslas400: (450, 400)
+            case .microteslas470: (400, 355)
+            case .microteslas560: (330, 295)
+            case .microteslas810: (230, 205)
             }
         }
     }
@@ -36,9 +36,9 @@ public struct LSM303DLHC: PolledDriver {
 
     /// - Parameters:
     ///   - port: the bus the chip is on.
-    ///   - range: the earth's field is at most 0.7 gauss.
+    ///   - range: the earth's field is at most 70 microteslas.
     ///   - clock: the clock of the waits for the chip.
-    public init(on port: I2CPort, range: Range = .gauss1_3, clock: any Clock<Duration> = ContinuousClock()) {
+    public init(on port: I2CPort, range: Range = .microteslas130, clock: any Clock<Duration> = ContinuousClock()) {
         // Section 5.1.2: the only one the magnetometer has.
         address = 0x1E
         id = "lsm303dlhc-\(address)"

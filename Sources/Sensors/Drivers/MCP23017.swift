@@ -41,7 +41,9 @@ public struct MCP23017: PolledDriver {
         try await chip.write16LittleEndian(0x0C, try Lines.mask(pullUps, chip))
         try await chip.write16LittleEndian(0x00, directions)
         let found = try await chip.read16LittleEndian(0x00)
-        guard found == directions else { throw chip.wrongChip("directions", hexadecimal(directions), hexadecimal(found)) }
+        guard found == directions else {
+            throw chip.wrongChip("directions", hexadecimal(directions), hexadecimal(found))
+        }
         return Lines(chip: chip, inputs: directions)
     }
 

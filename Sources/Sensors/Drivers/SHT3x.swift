@@ -21,7 +21,10 @@ public struct SHT3x: PolledDriver {
     /// - Throws: `I2CError`, ``SensorError``.
     public func open() async throws -> I2CChip {
         let chip = try I2CChip("SHT3x", at: address, on: port, clock: clock)
-        // Section 4.9: soft reset, also out of periodic measurement; section 2.2: it takes at most 1.5 ms.
+        // Section 4.8: break, in case somebody let it measure periodically, which takes 1 ms; section 4.9: soft reset, which
+        // by section 2.2 takes at most 1.5 ms.
+        try await chip.send([0x30, 0x93])
+        try await chip.pause(.milliseconds(1))
         try await chip.send([0x30, 0xA2])
         try await chip.pause(.milliseconds(2))
         // Section 4.11: the status is the one thing at rest that has a checksum, by which the chip is known.

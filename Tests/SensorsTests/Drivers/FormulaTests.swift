@@ -104,7 +104,8 @@ struct FormulaTests {
     }
 
     // SBAS444, section 7.5.4, table "Input Signal Versus Ideal Output Code".
-    @Test(arguments: [(0x7FFF, 32_767), (0x0001, 1), (0x0000, 0), (0xFFFF, -1), (0x8000, -32_768)] as [(UInt16, Double)])
+    @Test(
+        arguments: [(0x7FFF, 32_767), (0x0001, 1), (0x0000, 0), (0xFFFF, -1), (0x8000, -32_768)] as [(UInt16, Double)])
     func ads1115(raw: UInt16, steps: Double) {
         #expect(ADS1115.volts(raw, .mV4096) == steps * 4.096 / 32_768)
         #expect(ADS1115.volts(raw, .mV256) == steps * 0.256 / 32_768)
@@ -192,7 +193,9 @@ struct FormulaTests {
     }
 
     // DS3231 datasheet 19-5170, section "Temperature Registers": 0b00011001 01 is +25.25.
-    @Test(arguments: [(0x1940, 25.25), (0x0000, 0), (0xFFC0, -0.25), (0xE700, -25), (0x7FC0, 127.75)] as [(UInt16, Double)])
+    @Test(
+        arguments: [(0x1940, 25.25), (0x0000, 0), (0xFFC0, -0.25), (0xE700, -25), (0x7FC0, 127.75)]
+            as [(UInt16, Double)])
     func ds3231(raw: UInt16, celsius: Double) {
         #expect(DS3231.celsius(raw) == celsius)
         #expect(DS3231.celsius(raw | 0x3F) == celsius, "the rest is undefined")
