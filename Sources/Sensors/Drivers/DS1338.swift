@@ -2,7 +2,7 @@ internal import Hardware
 
 /// Dallas DS1338 or DS1307: a clock with a battery (datasheet 19-4702). As a sensor it reports its time.
 ///
-/// A DS1307 does not tell that its oscillator had stopped.
+/// A DS1307 tells that it was never set, but not that its oscillator had stopped since.
 public struct DS1338: PolledDriver {
     public let id: String
     private let port: I2CPort

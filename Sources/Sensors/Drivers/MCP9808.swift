@@ -28,13 +28,13 @@ public struct MCP9808: PolledDriver {
         try await chip.write16(1, 0)
         try await chip.write(8, 3)
         // Section 1, "Temperature Conversion Time": 250 ms at that resolution.
-        try await chip.pause(.milliseconds(250))
-        return chip
+        return chip.settling(for: .milliseconds(250))
     }
 
     /// - Throws: `I2CError`.
     public func sample(_ chip: I2CChip) async throws -> [Measurement] {
-        [Measurement(.temperature, .number(Self.celsius(try await chip.read16(5))))]
+        try await chip.settled()
+        return [Measurement(.temperature, .number(Self.celsius(try await chip.read16(5))))]
     }
 
     /// Section 5.1.3: 13 bits in two's complement below three flags of the alert.

@@ -11,11 +11,13 @@ public struct RealTimeClock: Sendable {
     /// - Returns: seconds since 1970-01-01T00:00:00Z.
     /// - Throws: `I2CError`; ``SensorError/fault(sensor:what:hint:)`` when the chip lost the time.
     public func time() async throws -> Int64 {
-        guard try await chip.read8(flag.register) & flag.bit == 0 else {
-            throw chip.fault("its oscillator has stopped and the time is lost", hint: "set it, and look at its battery")
-        }
+        let hasStopped = try await chip.read8(flag.register) & flag.bit != 0
         // In one transaction, for which the chip holds the time.
         let registers = try await chip.read(0, 7)
+        // Bit 7 of the seconds: a DS1338 or DS1307 that was never set.
+        guard !hasStopped, registers[0] & 0x80 == 0 else {
+            throw chip.fault("its oscillator has stopped and the time is lost", hint: "set it, and look at its battery")
+        }
         guard let time = CalendarRegisters.decode(registers) else {
             throw chip.fault("it says a time that cannot be", hint: "set it")
         }

@@ -32,12 +32,12 @@ public struct TMP105: PolledDriver {
             throw chip.wrongChip("configuration", hexadecimal(configuration), hexadecimal(found))
         }
         // What the register holds now has 9 bits still. A conversion of 12 takes at most 300 ms (section "Specifications").
-        try await chip.pause(.milliseconds(300))
-        return chip
+        return chip.settling(for: .milliseconds(300))
     }
 
     /// - Throws: `I2CError`.
     public func sample(_ chip: I2CChip) async throws -> [Measurement] {
-        [Measurement(.temperature, .number(TMP102.celsius(try await chip.read(0, 2), bits: 12)))]
+        try await chip.settled()
+        return [Measurement(.temperature, .number(TMP102.celsius(try await chip.read(0, 2), bits: 12)))]
     }
 }

@@ -33,8 +33,7 @@ public struct TMP421: PolledDriver {
         // Section "Configuration Register 1": measuring, standard range.
         try await chip.write(9, 0)
         // Section "Timing": a channel with resistance correction takes at most 115 ms, and there are four at most.
-        try await chip.pause(.milliseconds(460))
-        return Device(chip: chip, channels: Int(model & 0x0F) + 1)
+        return Device(chip: chip.settling(for: .milliseconds(460)), channels: Int(model & 0x0F) + 1)
     }
 
     /// "temperature" is the chip's own, "temperature-1" that of the first diode.
@@ -42,6 +41,7 @@ public struct TMP421: PolledDriver {
     /// A diode that is broken or not connected has no measurement; the others have.
     /// - Throws: `I2CError`.
     public func sample(_ device: Device) async throws -> [Measurement] {
+        try await device.chip.settled()
         var measurements: [Measurement] = []
         for channel in 0..<UInt8(device.channels) {
             // The upper byte first: this holds the lower one until it is read, too.

@@ -77,12 +77,12 @@ public struct VEML7700: PolledDriver {
         try await chip.write16LittleEndian(3, 0)
         try await chip.write16LittleEndian(0, gain.rawValue << 11 | integration.rawValue << 6)
         // Application note: 2.5 ms to wake up, then a whole integration.
-        try await chip.pause(.milliseconds(3 + integration.milliseconds))
-        return chip
+        return chip.settling(for: .milliseconds(3 + integration.milliseconds))
     }
 
     /// - Throws: `I2CError`.
     public func sample(_ chip: I2CChip) async throws -> [Measurement] {
+        try await chip.settled()
         let raw = try await chip.read16LittleEndian(4)
         return [Measurement(.illuminance, .number(Self.lux(raw, gain, integration)))]
     }

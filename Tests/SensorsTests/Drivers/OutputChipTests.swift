@@ -26,6 +26,9 @@ struct OutputChipTests {
         #expect(try await leds.levels() == 0x7FFE)
         try await leds.set(0, to: .off)
         #expect(try await leds.levels() == 0x7FFF)
+        try await leds.set(5, to: .on)
+        #expect(chip.registers[7] == [0x51], "nothing is left of what the LED did before")
+        try await leds.set(5, to: .off)
         // A new start finds what the chip has.
         let again = try await PCA9552(on: port).open()
         try await again.set(14, to: .on)

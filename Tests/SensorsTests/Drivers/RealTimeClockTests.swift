@@ -62,6 +62,14 @@ struct RealTimeClockTests {
         #expect(chip.registers[0] == [0x56])
     }
 
+    @Test func aHaltedClockHasNoTime() async throws {
+        chip.set(time: [0x80, 0, 0, 1, 1, 1, 0])
+        let clock = try DS1338(on: port).open()
+        await #expect(throws: SensorError.self) { try await clock.time() }
+        try await clock.set(946_684_800)
+        #expect(try await clock.time() == 946_684_800)
+    }
+
     @Test func timesItCannotKeepAreRefused() async throws {
         let clock = try DS1338(on: port).open()
         for time in [Int64.min, 0, 946_684_799, 4_102_444_800, .max] {
