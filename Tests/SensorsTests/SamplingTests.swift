@@ -66,7 +66,8 @@ struct SamplingTests {
             }
             let failure =
                 "root/script failed: script: temperature was outside of its limits 3 times in a row, at last -127.0"
-            while try await fixture.nextEvent() != failure {}
+            #expect(try await fixture.nextEvent() == "root/script started")
+            #expect(try await fixture.nextEvent() == failure)
             await fixture.clock.sleepers(atLeast: 1)
             fixture.clock.advance(by: .milliseconds(500))
             #expect(try await fixture.nextReading().value == .number(20))

@@ -91,6 +91,8 @@ struct ShapingTests {
         #expect(
             shape([1, 1.05, 1.1, 1.2, 1.15, 0.9], .onChange(by: 0.125, atLeastEvery: nil))
                 == [1, nil, nil, 1.2, nil, 0.9])
+        #expect(
+            shape([1, 1.125, 1.25], .onChange(by: 0.125, atLeastEvery: nil)) == [1, 1.125, 1.25], "the edge is new")
         #expect(shape([1, 1, 2, 2, 1], .onChange(atLeastEvery: nil)) == [1, nil, 2, nil, 1])
         #expect(
             shape([1, 1, 1, 1, 1, 1.01, 1], .onChange(by: 0.5, atLeastEvery: .seconds(3)))

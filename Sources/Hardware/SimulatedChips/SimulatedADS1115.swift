@@ -26,7 +26,7 @@ public final class SimulatedADS1115: SimulatedI2CDevice {
 
     public func read(_ count: Int) -> [UInt8] { registers.read(count) }
 
-    /// Fields MUX and PGA of the datasheet, section 8.1.3.
+    /// Fields MUX and PGA of the config register.
     private func convert(multiplexer: Int, gain: Int) -> [UInt8] {
         let (positive, negative): (Int, Int?) =
             multiplexer >= 4 ? (multiplexer - 4, nil) : [(0, 1), (0, 3), (1, 3), (2, 3)][multiplexer]

@@ -14,7 +14,7 @@ public final class SimulatedVEML7700: SimulatedI2CDevice {
     public func write(_ bytes: [UInt8]) { registers.write(bytes) }
 
     public func read(_ count: Int) -> [UInt8] {
-        // Fields ALS_GAIN and ALS_IT of the datasheet, table 1.
+        // Fields ALS_GAIN and ALS_IT of command code 0.
         let configuration = registers[0].map { Int($0[1]) << 8 | Int($0[0]) } ?? 0
         let gains: [Double] = [1, 2, 0.125, 0.25]
         let gain = gains[configuration >> 11 & 3]

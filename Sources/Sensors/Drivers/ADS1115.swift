@@ -4,12 +4,12 @@ public import Hardware
 ///
 /// The inputs are measured one after the other. A voltage beyond the range reads as the range's end.
 public struct ADS1115: PolledDriver {
-    /// What is measured: one pin against ground, or against another pin (section 8.1.3, field MUX).
+    /// What is measured: one pin against ground, or against another pin (config register, field MUX).
     public enum Input: UInt16, Sendable, Hashable {
         case a0a1, a0a3, a1a3, a2a3, a0, a1, a2, a3
     }
 
-    /// The largest magnitude (section 8.1.3, field PGA). Pins must stay within the supply whatever the range is.
+    /// The largest magnitude (config register, field PGA). Pins must stay within the supply whatever the range is.
     public enum Range: UInt16, Sendable, Hashable {
         case mV6144, mV4096, mV2048, mV1024, mV512, mV256
 
@@ -26,7 +26,7 @@ public struct ADS1115: PolledDriver {
         }
     }
 
-    /// Measurements in a second: fewer have less noise (section 8.1.3, field DR).
+    /// Measurements in a second: fewer have less noise (config register, field DR).
     public enum Rate: UInt16, Sendable, Hashable {
         case hz8, hz16, hz32, hz64, hz128, hz250, hz475, hz860
 
@@ -77,7 +77,7 @@ public struct ADS1115: PolledDriver {
         var measurements: [Measurement] = []
         for input in inputs {
             try await chip.write16(Self.configurationRegister, configuration(input))
-            // Section 6.5: the rate is within 10 %; section 7.4.2.1: it takes 25 us to wake up.
+            // "Electrical Characteristics": the rate is within 10 %; "Single-Shot Mode": it takes 25 us to wake up.
             try await chip.pause(.microseconds(1_100_000 / rate.perSecond + 25))
             try await chip.wait(for: "the conversion", every: .milliseconds(1), attempts: 20) {
                 try await chip.read16(Self.configurationRegister) & Self.start != 0
@@ -88,7 +88,7 @@ public struct ADS1115: PolledDriver {
         return measurements
     }
 
-    /// Section 8.1.2, in units of a 32,768th of the range.
+    /// Conversion register, in units of a 32,768th of the range.
     static func volts(_ raw: UInt16, _ range: Range) -> Double {
         Double(raw.signed(bits: 16)) * range.limit / 32_768
     }

@@ -2,7 +2,7 @@ public import Hardware
 
 /// Infineon DPS310: pressure and temperature (datasheet rev. 1.2).
 public struct DPS310: PolledDriver {
-    /// How often a value is measured to become one: more have less noise (section 7, field PM_PRC).
+    /// How often a value is measured to become one: more have less noise (register PRS_CFG, field PM_PRC).
     ///
     /// Those that need the results shifted (16 and more) are left out.
     public enum Oversampling: UInt8, Sendable, Hashable {
@@ -11,7 +11,7 @@ public struct DPS310: PolledDriver {
         case x4 = 2
         case x8 = 3
 
-        /// Table 9, "Compensation Scale Factors".
+        /// Table "Compensation Scale Factors".
         var scale: Double { [524_288, 1_572_864, 3_670_016, 7_864_320][Int(rawValue)] }
     }
 
@@ -45,32 +45,33 @@ public struct DPS310: PolledDriver {
     /// - Throws: `I2CError`, ``SensorError``.
     public func open() async throws -> Device {
         let chip = try I2CChip("DPS310", at: address, on: port, clock: clock)
-        // Section 7.11. QEMU's model of the chip has no such register and says 0xFF; what follows tells it from others.
+        // Product and Revision ID. QEMU's model of the chip has no such register and says 0xFF; what follows tells it from
+        // others.
         try await chip.identify(0x0D, as: [0x10, 0xFF], what: "product id")
-        // Section 7.10: soft reset; section 7.5: after at most 40 ms the sensor and its coefficients are ready.
+        // Soft reset. MEAS_CFG: bits 7 and 6, coefficients and sensor are ready, after 40 ms.
         try await chip.write(0x0C, 0x09)
         try await chip.wait(for: "its start", every: .milliseconds(10), attempts: 10) {
             try await chip.read8(Self.status) & 0xC0 == 0xC0
         }
         try await correctTemperatures(chip)
-        // Section 8.11: which of the two sensors of temperature the coefficients were measured with.
+        // COEF_SRCE: which of the two sensors of temperature the coefficients were measured with.
         let source = try await chip.read8(0x28) & 0x80
         let temperatureConfiguration = source | 2 << 4 | oversampling.rawValue
-        // Sections 7.3 and 7.4: 4 measurements in a second.
+        // PRS_CFG and TMP_CFG: 4 measurements in a second.
         try await chip.write(6, 2 << 4 | oversampling.rawValue)
         try await chip.write(7, temperatureConfiguration)
         try await chip.identify(7, as: [temperatureConfiguration], what: "configuration")
-        // Section 7.6: results are not shifted.
+        // CFG_REG: results are not shifted, no FIFO.
         try await chip.write(9, 0)
         let calibration = DPS310Calibration(try await chip.read(0x10, 18), scale: oversampling.scale)
-        // Section 7.5: both, in the background. The upper bits are the chip's to write, and kept.
+        // MEAS_CFG: both, in the background. The upper bits are the chip's to write, and kept.
         try await chip.write(Self.status, try await chip.read8(Self.status) & 0xF0 | 7)
         return Device(chip: chip, calibration: calibration)
     }
 
     /// - Throws: `I2CError`, ``SensorError``.
     public func sample(_ device: Device) async throws -> [Measurement] {
-        // Section 7.5: bits 5 and 4; every quarter of a second both are measured.
+        // MEAS_CFG: bits 5 and 4; every quarter of a second both are measured.
         try await device.chip.wait(for: "a measurement", every: .milliseconds(25), attempts: 40) {
             try await device.chip.read8(Self.status) & 0x30 == 0x30
         }

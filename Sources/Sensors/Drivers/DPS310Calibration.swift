@@ -1,5 +1,5 @@
 /// What the maker measured of one DPS310, and the formulas that turn its raw values into physical ones (datasheet
-/// rev. 1.2, sections 8.11 and 4.9).
+/// rev. 1.2, sections "Calibration Coefficients" and "Calculating compensated pressure and temperature values").
 struct DPS310Calibration: Sendable {
     private let scale: Double
     private let c0, c1, c00, c10, c01, c11, c20, c21, c30: Double
@@ -25,10 +25,10 @@ struct DPS310Calibration: Sendable {
         c30 = number(128, 16)
     }
 
-    /// Section 4.9.2.
+    /// `Tcomp` of the datasheet.
     func celsius(_ raw: Int) -> Double { c0 / 2 + c1 * Double(raw) / scale }
 
-    /// Section 4.9.1.
+    /// `Pcomp` of the datasheet.
     func pascal(_ raw: Int, temperature: Int) -> Double {
         let p = Double(raw) / scale
         let t = Double(temperature) / scale

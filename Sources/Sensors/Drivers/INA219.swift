@@ -42,7 +42,9 @@ public struct INA219: PolledDriver {
 
     /// - Throws: `I2CError`, ``SensorError``.
     public func sample(_ chip: I2CChip) async throws -> [Measurement] {
-        // Section 8.6.2.1: 32 V, shunt 320 mV, 16 samples of 12 bits, both once; this also clears "conversion ready".
+        // Section 8.6.3.2: to read the power clears "conversion ready".
+        _ = try await chip.read16(3)
+        // Section 8.6.2.1: 32 V, shunt 320 mV, 16 samples of 12 bits, both once.
         try await chip.write16(0, 0x2000 | 0x1800 | 0xC << 7 | 0xC << 3 | 3)
         // Section 8.6.2.1, table 5: 8.51 ms for each of the two.
         try await chip.pause(.microseconds(17_020))

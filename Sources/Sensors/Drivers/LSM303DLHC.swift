@@ -4,7 +4,7 @@ internal import Hardware
 ///
 /// Its thermometer is left out: the datasheet gives its zero point no value.
 public struct LSM303DLHC: PolledDriver {
-    /// The largest field along an axis; 100 microteslas are a gauss (table 75, field GN).
+    /// The largest field along an axis; 100 microteslas are a gauss (register CRB_REG_M, field GN).
     public enum Range: UInt8, Sendable, Hashable {
         case microteslas130 = 1
         case microteslas190 = 2
@@ -39,7 +39,7 @@ public struct LSM303DLHC: PolledDriver {
     ///   - range: the earth's field is at most 70 microteslas.
     ///   - clock: the clock of the waits for the chip.
     public init(on port: I2CPort, range: Range = .microteslas130, clock: any Clock<Duration> = ContinuousClock()) {
-        // Section 5.1.2: the only one the magnetometer has.
+        // Section "Magnetic field digital interface": the only one the magnetometer has.
         address = 0x1E
         id = "lsm303dlhc-\(address)"
         self.port = port
@@ -50,12 +50,12 @@ public struct LSM303DLHC: PolledDriver {
     /// - Throws: `I2CError`, ``SensorError``.
     public func open() async throws -> I2CChip {
         let chip = try I2CChip("LSM303DLHC", at: address, on: port, clock: clock)
-        // Section 7.2.7: "H43".
+        // IRA_REG_M and the two behind it: "H43".
         let identity = try await chip.read(0x0A, 3)
         guard identity == [0x48, 0x34, 0x33] else {
             throw chip.wrongChip("identity", "0x483433", hexadecimal(identity.reduce(0) { $0 << 8 | Int($1) }))
         }
-        // Sections 7.2.1 to 7.2.3: 15 measurements in a second, the range, and without end.
+        // CRA_REG_M, CRB_REG_M, MR_REG_M: 15 measurements in a second, the range, and without end.
         try await chip.write(0, 0x10)
         try await chip.write(1, range.rawValue << 5)
         try await chip.write(2, 0)
@@ -65,19 +65,19 @@ public struct LSM303DLHC: PolledDriver {
     /// An axis beyond its range has no measurement; the others have.
     /// - Throws: `I2CError`, ``SensorError``.
     public func sample(_ chip: I2CChip) async throws -> [Measurement] {
-        // Section 7.2.5.
+        // SR_REG_M.
         try await chip.wait(for: "a measurement", every: .milliseconds(20), attempts: 10) {
             try await chip.read8(9) & 1 != 0
         }
         let bytes = try await chip.read(3, 6)
-        // Section 7.2.4: the axes come in this order.
+        // OUT_X_H_M and those behind it: the axes come in this order.
         return [("x", 0, range.gain.xy), ("z", 2, range.gain.z), ("y", 4, range.gain.xy)].compactMap {
             (axis, offset, gain) in
             Self.tesla(bytes.bigEndian(offset), gain: gain).map { Measurement(.magneticField.of(axis), .number($0)) }
         }
     }
 
-    /// Nil for the value that stands for an overflow (section 7.2.4).
+    /// Nil for the value that stands for an overflow (registers OUT_X_H_M and so on).
     static func tesla(_ raw: UInt16, gain: Double) -> Double? {
         let number = raw.signed(bits: 16)
         return number == -4096 ? nil : Double(number) / gain / 10_000

@@ -32,10 +32,10 @@ public struct MCP23017: PolledDriver {
     public func open() async throws -> Lines {
         let chip = try I2CChip("MCP23017", at: address, on: port, clock: clock)
         let directions = try Lines.mask(inputs, chip)
-        // Section 3.5.6: both halves' registers alternate, as at power-up; in case the chip kept another order since then,
-        // this is the number of that register there.
+        // IOCON, bit BANK: both halves' registers alternate, as at power-up; in case the chip kept another order since
+        // then, this is the number of that register there.
         try await chip.write(0x05, 0)
-        // Registers by table 3-1, those of A and B side by side. The outputs' levels before their directions, so that
+        // OLAT, GPPU and IODIR, those of A and B side by side. The outputs' levels before their directions, so that
         // no other level is ever seen.
         try await chip.write16LittleEndian(0x14, 0)
         try await chip.write16LittleEndian(0x0C, try Lines.mask(pullUps, chip))

@@ -21,13 +21,13 @@ public struct MCP9808: PolledDriver {
     /// - Throws: `I2CError`, ``SensorError``.
     public func open() async throws -> I2CChip {
         let chip = try I2CChip("MCP9808", at: address, on: port, clock: clock)
-        // Sections 5.1.5 and 5.1.6; the lower byte of register 7 is the revision.
+        // Registers "Manufacturer ID" and "Device ID and Revision", whose lower byte is the revision.
         try await chip.identify16(6, as: 0x0054, what: "manufacturer id")
         try await chip.identify(7, as: [0x04], what: "device id")
-        // Section 5.1.1: continuous conversion, no alert. Section 5.1.7: the finest resolution, 1/16 degree.
+        // Register "Configuration": continuous conversion, no alert. "Resolution": the finest, 1/16 degree.
         try await chip.write16(1, 0)
         try await chip.write(8, 3)
-        // Section 1, "Temperature Conversion Time": 250 ms at that resolution.
+        // Section "Electrical Characteristics", "Conversion Time": 250 ms at that resolution.
         return chip.settling(for: .milliseconds(250))
     }
 
@@ -37,7 +37,7 @@ public struct MCP9808: PolledDriver {
         return [Measurement(.temperature, .number(Self.celsius(try await chip.read16(5))))]
     }
 
-    /// Section 5.1.3: 13 bits in two's complement below three flags of the alert.
+    /// Register "Ambient Temperature": 13 bits in two's complement below three flags of the alert.
     static func celsius(_ register: UInt16) -> Double {
         Double(register.signed(bits: 13)) / 16
     }

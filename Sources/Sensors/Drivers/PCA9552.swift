@@ -5,7 +5,7 @@ public import Hardware
 ///
 /// LEDs are wired from the supply to the pins, which the chip pulls to ground.
 public struct PCA9552: Sendable {
-    /// What a LED does (table 12, "LED selector registers").
+    /// What a LED does (registers LS0 to LS3).
     public enum State: UInt8, Sendable, Hashable {
         case on = 0
         case off = 1
@@ -35,14 +35,14 @@ public struct PCA9552: Sendable {
     public func open() async throws -> LEDs {
         let chip = try I2CChip("PCA9552", at: address, on: port)
         var selectors: [UInt8] = []
-        // One by one: section 6.2, the control register counts on only when asked to.
+        // One by one: the control register counts on only when asked to.
         for register in LEDs.firstSelector..<LEDs.firstSelector + 4 { selectors.append(try await chip.read8(register)) }
         return LEDs(chip: chip, selectors: selectors)
     }
 
     /// The LEDs of an open chip.
     public actor LEDs {
-        /// Register LS0 (table 4).
+        /// Register LS0.
         static let firstSelector: UInt8 = 6
 
         private let chip: I2CChip
@@ -73,7 +73,7 @@ public struct PCA9552: Sendable {
         ///   - duty: the part of the period in which the LEDs are on, from 0 to just below 1; cut to that.
         /// - Throws: `I2CError`.
         public func set(_ rhythm: Rhythm, period: Duration, duty: Double) async throws {
-            // Tables 8 to 11: the period is (PSC + 1) / 44 s, the LEDs are on for (256 - PWM) / 256 of it.
+            // Registers PSC and PWM: the period is (PSC + 1) / 44 s, the LEDs are on for (256 - PWM) / 256 of it.
             let prescaler = (period / .seconds(1) * 44).rounded() - 1
             let width = 256 - (duty * 256).rounded()
             try await chip.write(rhythm.rawValue, UInt8(clamped: prescaler))
@@ -83,7 +83,7 @@ public struct PCA9552: Sendable {
         /// The levels of all pins, that of the first in the lowest bit; a LED that is on pulls its pin low.
         /// - Throws: `I2CError`.
         public func levels() async throws -> UInt16 {
-            // Tables 6 and 7.
+            // Registers INPUT1 and INPUT0.
             UInt16(try await chip.read8(1)) << 8 | UInt16(try await chip.read8(0))
         }
     }

@@ -21,8 +21,8 @@ public struct SHT4x: PolledDriver {
     /// - Throws: `I2CError`, ``SensorError``.
     public func open() async throws -> I2CChip {
         let chip = try I2CChip("SHT4x", at: address, on: port, clock: clock)
-        // Section 4.5, table of commands: soft reset, then the serial number, whose checksums tell the chip from another;
-        // section 3.1: the reset takes at most 1 ms.
+        // Table of commands: soft reset, then the serial number, whose checksums tell the chip from another. Timing
+        // specifications: the reset takes at most 1 ms.
         try await chip.send([0x94])
         try await chip.pause(.milliseconds(2))
         try await chip.send([0x89])
@@ -33,7 +33,7 @@ public struct SHT4x: PolledDriver {
 
     /// - Throws: `I2CError`, ``SensorError/badChecksum(sensor:of:expected:found:)``.
     public func sample(_ chip: I2CChip) async throws -> [Measurement] {
-        // Section 4.5: high precision; section 3.1: at most 8.3 ms.
+        // Table of commands: high precision. Timing specifications: at most 8.3 ms.
         try await chip.send([0xFD])
         try await chip.pause(.milliseconds(9))
         let words = try Sensirion.words(try await chip.read(6), of: "measurement", sensor: chip.name)
@@ -43,6 +43,6 @@ public struct SHT4x: PolledDriver {
         ]
     }
 
-    /// Section 4.6, which also says to cut what lies outside of 0 to 100 %.
+    /// Section "Conversion of Signal Output", which also says to cut what lies outside of 0 to 100 %.
     static func humidity(_ raw: UInt16) -> Double { min(max(-6 + 125 * Double(raw) / 65_535, 0), 100) }
 }

@@ -15,6 +15,6 @@ enum Sensirion {
         return words
     }
 
-    /// SHT3x datasheet, section 4.13; SHT4x datasheet, section 4.6.
+    /// SHT3x datasheet, section 4.13; SHT4x datasheet, section "Conversion of Signal Output".
     static func celsius(_ raw: UInt16) -> Double { -45 + 175 * Double(raw) / 65_535 }
 }

@@ -4,7 +4,7 @@ internal import Hardware
 ///
 /// Light beyond the range reads as the range's end.
 public struct VEML7700: PolledDriver {
-    /// What the range and the finest step follow from (datasheet, table 1, field ALS_GAIN).
+    /// What the range and the finest step follow from (command code 0, field ALS_GAIN).
     public enum Gain: UInt16, Sendable, Hashable {
         case x1 = 0
         case x2 = 1
@@ -22,7 +22,7 @@ public struct VEML7700: PolledDriver {
         }
     }
 
-    /// How long light is collected for a measurement (datasheet, table 1, field ALS_IT).
+    /// How long light is collected for a measurement (command code 0, field ALS_IT).
     public enum IntegrationTime: UInt16, Sendable, Hashable {
         case ms25 = 12
         case ms50 = 8
@@ -71,9 +71,9 @@ public struct VEML7700: PolledDriver {
     /// - Throws: `I2CError`, ``SensorError``.
     public func open() async throws -> I2CChip {
         let chip = try I2CChip("VEML7700", at: address, on: port, clock: clock)
-        // Table 8: the lower byte of register 7.
+        // Command code 7: the lower byte.
         try await chip.identify(7, as: [0x81])
-        // Table 1: measure without end, no interrupt; table 4: no power saving, which would slow that down.
+        // Command code 3: no power saving, which would slow it down. Command code 0: measure without end, no interrupt.
         try await chip.write16LittleEndian(3, 0)
         try await chip.write16LittleEndian(0, gain.rawValue << 11 | integration.rawValue << 6)
         // Application note: 2.5 ms to wake up, then a whole integration.

@@ -292,7 +292,9 @@ struct DriverTests {
             await fixture.clock.sleepers(atLeast: 2)
             fixture.clock.advance(by: .seconds(1))
             let failure = "root/it failed: no device answers at address \(test.address) on i2c-1"
-            while try await fixture.nextEvent() != failure {}
+            var event = ""
+            while !event.hasPrefix("root/it failed") { event = try await fixture.nextEvent() }
+            #expect(event == failure)
             // The neighbour ticks on.
             try await readings("neighbour", 2)
             bus.attach(chip.device, at: test.address)

@@ -4,8 +4,8 @@ import Testing
 
 /// The datasheets' own examples, and the edges of two's complement. What is not from a datasheet says so.
 struct FormulaTests {
-    // DS25095A, section 5.1.3: 4 bits of flags-free sign and magnitude in two's complement; not in the datasheet: all but the
-    // format. The three flags above do not count.
+    // The format is the datasheet's (DS25095A, register "Ambient Temperature"), the numbers are not. The three flags above
+    // do not count.
     @Test(
         arguments: [
             (0x0000, 0), (0x0001, 0.0625), (0x0194, 25.25), (0x07D0, 125), (0x1FFF, -0.0625), (0x1D80, -40),
@@ -15,7 +15,7 @@ struct FormulaTests {
         #expect(MCP9808.celsius(vector.raw | flags) == vector.celsius)
     }
 
-    // SHT3x section 4.13, SHT4x section 4.6: the ends of the formulas; 0x6666 is exactly two fifths of 65,535.
+    // The ends of the datasheets' formulas; 0x6666 is exactly two fifths of 65,535.
     @Test func sensirion() {
         #expect(Sensirion.celsius(0) == -45)
         #expect(Sensirion.celsius(0xFFFF) == 130)
@@ -103,7 +103,7 @@ struct FormulaTests {
         #expect(BoschCalibration().pascal(415_148, fine: 0) == nil)
     }
 
-    // SBAS444, section 7.5.4, table "Input Signal Versus Ideal Output Code".
+    // SBAS444, table "Input Signal Versus Ideal Output Code".
     @Test(
         arguments: [(0x7FFF, 32_767), (0x0001, 1), (0x0000, 0), (0xFFFF, -1), (0x8000, -32_768)] as [(UInt16, Double)])
     func ads1115(raw: UInt16, steps: Double) {
@@ -111,7 +111,7 @@ struct FormulaTests {
         #expect(ADS1115.volts(raw, .mV256) == steps * 0.256 / 32_768)
     }
 
-    // SBOS448, section 8.5.3, figure "Example Circuit" and table: 11.98 V at 2 milliohms and 10 A, 119.8 W.
+    // SBOS448, the example of programming: 11.98 V at 2 milliohms and 10 A, 119.8 W.
     @Test func ina219() {
         #expect(INA219.volts(0x5D98) == 11.98)
         #expect(INA219.shuntVolts(0x07D0) == 0.02)
@@ -185,7 +185,7 @@ struct FormulaTests {
         #expect(abs(calibration.pascal(0xFE2FEE - 0x1000000, temperature: 0x0269A6) - 92946.31142171418) < 1e-6)
     }
 
-    // Table 75 of DocID018771, and section 7.2.4 for the overflow.
+    // DocID018771, registers CRB_REG_M and OUT_X_H_M.
     @Test func lsm303() {
         #expect(LSM303DLHC.tesla(1100, gain: 1100) == 1e-4)
         #expect(LSM303DLHC.tesla(0xFFFF, gain: 980).map { abs($0 + 1e-4 / 980) < 1e-15 } == true)
