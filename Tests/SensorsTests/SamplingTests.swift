@@ -75,22 +75,32 @@ struct SamplingTests {
         #expect(sensor.statistics.counts.rejected == 3)
     }
 
+    /// Says when it was asked, in seconds.
+    private struct Watch: PolledDriver {
+        let id = "watch"
+        let clock: ManualClock
+
+        func open() {}
+
+        func sample(_ device: Void) -> [Measurement] {
+            [Measurement(.time, .number(clock.now.offset / .seconds(1)))]
+        }
+    }
+
     @Test func aPhaseIsThatOfTheSensorNotOfItsStart() async throws {
         let sensor = Sensor(
-            Script([1]), every: .seconds(10), phase: .at(.seconds(3)), into: fixture.readings, clock: fixture.clock)
+            Watch(clock: fixture.clock), every: .seconds(10), phase: .at(.seconds(3)), into: fixture.readings,
+            clock: fixture.clock)
         // The supervisor starts it later than it was made.
         fixture.clock.advance(by: .seconds(7))
         try await fixture.run([sensor.childSpec]) { () async throws in
-            await fixture.clock.sleepers(atLeast: 1)
-            fixture.clock.advance(by: .milliseconds(5999))
-            #expect(fixture.readings.statistics.depth == 0)
-            fixture.clock.advance(by: .milliseconds(1))
-            _ = try await fixture.nextReading()
-            await fixture.clock.sleepers(atLeast: 1)
-            fixture.clock.advance(by: .milliseconds(9999))
-            #expect(fixture.readings.statistics.depth == 0)
-            fixture.clock.advance(by: .milliseconds(1))
-            _ = try await fixture.nextReading()
+            for _ in 8...33 {
+                await fixture.clock.sleepers(atLeast: 1)
+                fixture.clock.advance(by: .seconds(1))
+            }
+            for seconds in [13, 23, 33] {
+                #expect(try await fixture.nextReading().value == .number(Double(seconds)))
+            }
         }
     }
 
