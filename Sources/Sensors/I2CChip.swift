@@ -13,6 +13,7 @@ public struct I2CChip: Sendable {
     public let address: I2CAddress
 
     private let timeline: Timeline
+    private var settledAt = Duration.zero
 
     /// - Parameters:
     ///   - type: the chip's name in its datasheet.
@@ -86,7 +87,7 @@ public struct I2CChip: Sendable {
     /// - Returns: what it said.
     /// - Throws: ``SensorError/wrongChip(sensor:what:expected:found:)``, `I2CError`.
     @discardableResult
-    public func identify(_ register: UInt8, as accepted: UInt8..., what: String = "chip id") async throws -> UInt8 {
+    public func identify(_ register: UInt8, as accepted: [UInt8], what: String = "chip id") async throws -> UInt8 {
         let found = try await read8(register)
         guard accepted.contains(found) else {
             throw wrongChip(what, accepted.map { hexadecimal($0) }.joined(separator: " or "), hexadecimal(found))
@@ -104,6 +105,21 @@ public struct I2CChip: Sendable {
     /// - Throws: `CancellationError` when the task is cancelled.
     public func pause(_ duration: Duration) async throws {
         try await timeline.sleep(until: timeline.now + duration)
+    }
+
+    /// The chip, which has nothing new to say before so much time has passed.
+    ///
+    /// Better than a pause in `open()`, for which the sensors that start after this one would wait.
+    public func settling(for duration: Duration) -> I2CChip {
+        var chip = self
+        chip.settledAt = timeline.now + duration
+        return chip
+    }
+
+    /// Waits until the chip has settled (``settling(for:)``).
+    /// - Throws: `CancellationError` when the task is cancelled.
+    public func settled() async throws {
+        if timeline.now < settledAt { try await timeline.sleep(until: settledAt) }
     }
 
     /// Asks again and again, with pauses between, until the answer is yes.

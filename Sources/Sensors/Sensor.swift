@@ -16,8 +16,11 @@ public struct Sensor: Sendable {
     /// The child to give to a supervisor.
     public let childSpec: ChildSpec
 
-    /// A sensor that is sampled at once and then periodically, by absolute deadlines: it does not drift, and samples
-    /// that a slow bus made impossible are skipped.
+    /// What became of its measurements.
+    public let statistics = SensorStatistics()
+
+    /// A sensor that is sampled periodically, by absolute deadlines: it does not drift, and samples that a slow bus made
+    /// impossible are skipped.
     ///
     /// Every sample that got through is a sign of life: a ``ChildSpec/liveness`` of some periods makes a bus that hangs
     /// the sensor's failure.
@@ -26,22 +29,30 @@ public struct Sensor: Sendable {
     ///   - driver: what to sample.
     ///   - id: the sensor's id, unique on the device; nil for the driver's.
     ///   - period: the time between samples, at least 1 ms.
+    ///   - phase: when in the period.
+    ///   - shaping: what happens to measurements before they become readings.
     ///   - mailbox: where the readings go.
     ///   - isolation: where the driver runs.
     ///   - clock: the clock of the period.
     public init(
-        _ driver: some PolledDriver, id: String? = nil, every period: Duration, into mailbox: Mailbox<Reading>,
-        isolation: Isolation = .task, clock: any Clock<Duration> = ContinuousClock()
+        _ driver: some PolledDriver, id: String? = nil, every period: Duration, phase: SamplingPhase = .atStart,
+        shaping: Shaping = .none, into mailbox: Mailbox<Reading>, isolation: Isolation = .task,
+        clock: any Clock<Duration> = ContinuousClock()
     ) {
         let id = id ?? driver.id
-        childSpec = Self.childSpec(id, into: mailbox, isolation) {
+        // Of the sensor and not of its start, so that a restart does not change the phase.
+        let timeline = Timeline(clock)
+        childSpec = Self.childSpec(id, into: mailbox, isolation) { [statistics] in
             let device = try await driver.open()
             return {
-                var ticker = Ticker(every: period, on: Timeline(clock))
+                let stage = ShapingStage(id, shaping, on: timeline, counting: statistics)
+                var ticker =
+                    phase.offset(id: id, period: period).map { Ticker(every: period, on: timeline, phase: $0) }
+                    ?? Ticker(every: period, on: timeline)
                 while true {
                     try await ticker.next()
                     for measurement in try await driver.sample(device) {
-                        try await mailbox.send(Reading(of: id, measurement))
+                        if let reading = try stage.reading(of: measurement) { try await mailbox.send(reading) }
                     }
                     Liveness.checkIn()
                 }
@@ -54,17 +65,22 @@ public struct Sensor: Sendable {
     /// - Parameters:
     ///   - driver: what to listen to.
     ///   - id: the sensor's id, unique on the device; nil for the driver's.
+    ///   - shaping: what happens to measurements before they become readings.
     ///   - mailbox: where the readings go.
     ///   - isolation: where the driver runs.
+    ///   - clock: the clock of what `shaping` does by time.
     public init(
-        _ driver: some EventDriver, id: String? = nil, into mailbox: Mailbox<Reading>, isolation: Isolation = .task
+        _ driver: some EventDriver, id: String? = nil, shaping: Shaping = .none, into mailbox: Mailbox<Reading>,
+        isolation: Isolation = .task, clock: any Clock<Duration> = ContinuousClock()
     ) {
         let id = id ?? driver.id
-        childSpec = Self.childSpec(id, into: mailbox, isolation) {
+        let timeline = Timeline(clock)
+        childSpec = Self.childSpec(id, into: mailbox, isolation) { [statistics] in
             let device = try await driver.open()
             return {
+                let stage = ShapingStage(id, shaping, on: timeline, counting: statistics)
                 try await driver.run(device) { measurement in
-                    try await mailbox.send(Reading(of: id, measurement))
+                    if let reading = try stage.reading(of: measurement) { try await mailbox.send(reading) }
                 }
             }
         }
@@ -76,11 +92,5 @@ public struct Sensor: Sendable {
         var spec = ChildSpec(id, backoff: backoff, isolation: isolation, start: start)
         spec.outlets = [CellOutlet(mailbox)]
         return spec
-    }
-}
-
-extension Reading {
-    fileprivate init(of sensor: String, _ measurement: Measurement) {
-        self.init(sensor: sensor, quantity: measurement.quantity, value: measurement.value, at: measurement.time)
     }
 }

@@ -42,7 +42,7 @@ extension SensorError: CustomStringConvertible {
 }
 
 /// The notation of datasheets: 0x and at least two digits.
-package func hexadecimal(_ value: some BinaryInteger) -> String {
+func hexadecimal(_ value: some BinaryInteger) -> String {
     let digits = String(value, radix: 16)
     return "0x" + (digits.utf8.count < 2 ? "0" : "") + digits
 }

@@ -17,6 +17,13 @@ package struct Ticker {
         due = isImmediate ? timeline.now : timeline.now + self.period
     }
 
+    /// Ticks at a whole number of periods after a moment of the timeline, the first at the next of those.
+    package init(every period: Duration, on timeline: Timeline, phase: Duration) {
+        self.init(every: period, on: timeline)
+        let periods = max((due - phase).nanoseconds + self.period.nanoseconds - 1, 0) / self.period.nanoseconds
+        due = phase + self.period * periods
+    }
+
     /// Waits for the next tick.
     /// - Returns: what happened to it, by the timeline.
     /// - Throws: `CancellationError` when the task is cancelled.

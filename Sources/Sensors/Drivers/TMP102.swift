@@ -1,6 +1,7 @@
 public import Hardware
 
-/// Texas Instruments TMP102 and the chips with the same temperature register: TMP105, TMP75, TMP175, LM75.
+/// Texas Instruments TMP102 and the chips with the same temperature register, as they are at power-up: nothing is
+/// written to the chip. ``TMP105`` and ``LM75`` look who answers, and a TMP105 has its full resolution only there.
 ///
 /// Register 0 holds the temperature, big-endian two's complement, left-justified: 1/256 degree Celsius per unit of the
 /// 16 bits (TMP102 datasheet SBOS397, section "Temperature Register"; TMP105 SBOS648; LM75 SNOS808).

@@ -1,0 +1,39 @@
+public import Hardware
+
+/// Bosch BME280: temperature, pressure and relative humidity (datasheet BST-BME280-DS002).
+public struct BME280: PolledDriver {
+    public let id: String
+    private let port: I2CPort
+    private let address: I2CAddress
+    private let oversampling: BoschBarometer.Oversampling
+    private let clock: any Clock<Duration>
+
+    /// - Parameters:
+    ///   - port: the bus the chip is on.
+    ///   - address: 0x76, or 0x77 with pin SDO high.
+    ///   - oversampling: of all that is measured.
+    ///   - clock: the clock of the waits for the chip.
+    public init(
+        on port: I2CPort, address: I2CAddress = 0x76, oversampling: BoschBarometer.Oversampling = .x1,
+        clock: any Clock<Duration> = ContinuousClock()
+    ) {
+        id = "bme280-\(address)"
+        self.port = port
+        self.address = address
+        self.oversampling = oversampling
+        self.clock = clock
+    }
+
+    /// - Throws: `I2CError`, ``SensorError``.
+    public func open() async throws -> BoschBarometer {
+        // Section 5.4.1.
+        try await BoschBarometer.open(
+            "BME280", ids: [0x60], hasHumidity: true, at: address, on: port, oversampling: oversampling,
+            clock: clock)
+    }
+
+    /// - Throws: `I2CError`, ``SensorError``.
+    public func sample(_ barometer: BoschBarometer) async throws -> [Measurement] {
+        try await barometer.sample()
+    }
+}

@@ -1,0 +1,21 @@
+import Hardware
+import Testing
+
+struct CRC8Tests {
+    // The check values of the catalogue of CRC algorithms for these parameters (CRC-8/SMBUS and CRC-8/NRSC-5).
+    @Test(arguments: [(CRC8.smbus, 0xF4), (.sensirion, 0xF7)] as [(CRC8, UInt8)])
+    func theCheckValueOfTheDigits(crc: CRC8, value: UInt8) {
+        #expect(crc.checksum("123456789".utf8) == value)
+    }
+
+    // SHT4x datasheet, section "Checksum calculation"; SHT3x datasheet, section 4.12.
+    @Test func theExampleOfSensirion() {
+        #expect(CRC8.sensirion.checksum([0xBE, 0xEF]) == 0x92)
+    }
+
+    @Test func overDataWithItsCheckItIsZero() {
+        #expect(CRC8.sensirion.checksum([0xBE, 0xEF, 0x92]) == 0)
+        #expect(CRC8.smbus.checksum([]) == 0)
+        #expect(CRC8.sensirion.checksum([]) == 0xFF)
+    }
+}
