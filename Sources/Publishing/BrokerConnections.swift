@@ -1,10 +1,11 @@
 internal import Threads
 
-/// Whether the publishers of this process have a connection to their broker: the firmware's health asks for it.
+/// Whether the publishers of this process have a connection to their brokers and web servers: the firmware's health asks
+/// for it. Files say nothing about whether the device can still be reached, and do not count.
 package enum BrokerConnections {
     private static let connections = Lock<[ObjectIdentifier: Bool]>([:])
 
-    /// Nil while no publisher has run.
+    /// Nil while no publisher has run that has any.
     package static var areAllUp: Bool? {
         connections.withLock { $0.isEmpty ? nil : $0.values.allSatisfy { $0 } }
     }

@@ -37,6 +37,19 @@ extension Destination {
         }
     }
 
+    /// Whether all connections over the network are there.
+    /// - Parameter connected: for each destination whether it is.
+    /// - Returns: nil when none of them is on the network.
+    static func areReached(_ destinations: [Destination], _ connected: [Bool]) -> Bool? {
+        let remote = destinations.indices.filter { index in
+            switch destinations[index] {
+            case .mqtt, .https: true
+            case .file, .standardOutput: false
+            }
+        }
+        return remote.isEmpty ? nil : remote.allSatisfy { connected.indices.contains($0) && connected[$0] }
+    }
+
     private var kind: String {
         switch self {
         case .mqtt: "mqtt"
@@ -59,10 +72,12 @@ extension Destination {
             return try MQTTTransport(options, device: device, report: report, configure: configure)
         case .https(let options):
             let settings = try options.settings(device: device)
-            return try SerialTransport(report: report) { HTTPReceiver(settings) }
+            return try SerialTransport(interval: options.interval, report: report) { HTTPReceiver(settings) }
         case .file(let options):
             try options.check()
-            return try SerialTransport(report: report) { FileReceiver(options, device: device) }
+            return try SerialTransport(interval: options.interval, report: report) {
+                FileReceiver(options, device: device)
+            }
         case .standardOutput:
             return try SerialTransport(report: report) { OutputReceiver(device: device) }
         }

@@ -6,6 +6,10 @@ public struct FileOptions: Sendable, Hashable {
     /// Bytes of a full file, at least 64 KiB; with the older one twice that.
     public var size = 16 << 20
 
+    /// From one line to the next at least, so that readings of one moment share the kilobytes that a line costs the disk. A
+    /// reading after a time of silence goes at once.
+    public var interval = Duration.seconds(1)
+
     /// - Parameter path: as ``path``.
     public init(_ path: String) {
         self.path = path

@@ -17,9 +17,41 @@ public struct HTTPOptions: Sendable, Hashable {
     /// A bearer token (RFC 6750) instead of user and password.
     public var token: String?
 
+    /// From one request to the next at least, so that readings of one moment share what a request costs, some six hundred
+    /// bytes. A reading after a time of silence goes at once, and a full request is followed by the next at once.
+    public var interval = Duration.seconds(1)
+
+    /// What is wrong with the configuration these were made from.
+    private var problem: ConfigurationProblem?
+
     /// - Parameter url: as ``url``.
     public init(_ url: String) {
         self.url = url
+    }
+
+    /// As a device is configured (docs/publishing.md). What is not valid fails the publisher when it starts, and names the
+    /// key.
+    /// - Parameter value: the value of a key; nil where it is not set.
+    public init(configuration value: (String) -> String?) {
+        self.init(value("https") ?? "")
+        tls = TLSOptions(configuration: value, prefix: "https")
+        token = value("https.token")
+        if let name = value("https.format") {
+            if let format = SenMLFormat(rawValue: name) {
+                self.format = format
+            } else {
+                problem = ConfigurationProblem(key: "https.format", problem: "\"\(name)\" is neither json nor cbor")
+            }
+        }
+        if let text = value("https.interval") {
+            // Int would take a sign too. A day, as any longer would be a mistake.
+            if text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let seconds = Int(text), (0...86_400) ~= seconds {
+                interval = .seconds(seconds)
+            } else {
+                problem = ConfigurationProblem(
+                    key: "https.interval", problem: "\"\(text)\" is no number of seconds from 0 to 86400")
+            }
+        }
     }
 
     /// Why the options cannot be used.
@@ -33,7 +65,8 @@ public struct HTTPOptions: Sendable, Hashable {
 
     /// - Parameter device: the device's id, valid.
     /// - Throws: what is not valid.
-    func settings(device: String) throws(Problem) -> HTTPReceiver.Settings {
+    func settings(device: String) throws -> HTTPReceiver.Settings {
+        if let problem { throw problem }
         let address: HTTPURL
         do throws(HTTPError) { address = try HTTPURL(url) } catch {
             throw Problem(description: "the server: \(error.fact)")

@@ -58,7 +58,7 @@ final class MQTTClient {
     /// - Throws: ``Failure`` when there is no memory or no file descriptor for a client, or nothing to do TLS with.
     init(_ settings: MQTTSettings, _ broker: BrokerURL, _ version: MQTTVersion) throws(Failure) {
         do throws(TLSContext.Failure) {
-            tls = broker.isSecure ? try TLSContext(settings.tls, host: broker.host) : nil
+            tls = broker.isSecure ? try TLSContext(settings.tls, host: broker.host, announced: true) : nil
         } catch {
             throw Failure(state: .misconfigured(reason: error.reason))
         }
@@ -102,8 +102,9 @@ final class MQTTClient {
     /// Whether data waits for the socket to become writable.
     var wantsToWrite: Bool { mosquitto_want_write(handle) }
 
-    /// Finds the host, connects and sends CONNECT. Blocks for the resolver and for TCP's handshake.
-    func connect() throws(Failure) {
+    /// Connects and sends CONNECT. Blocks for the handshakes of TCP and TLS.
+    /// - Parameter address: the broker's, in numbers. Its certificate must be of the host in the URL all the same.
+    func connect(to address: String) throws(Failure) {
         var properties: OpaquePointer?
         if version == .v5 {
             mosquitto_property_add_int32(
@@ -113,7 +114,7 @@ final class MQTTClient {
         errno = 0
         // The library takes no less than 5 s.
         let code = mosquitto_connect_bind_v5(
-            handle, broker.host, Int32(broker.port), Int32(max(5, settings.keepAlive)), nil, properties)
+            handle, address, Int32(broker.port), Int32(max(5, settings.keepAlive)), nil, properties)
         let systemError = errno
         if code != Int32(MOSQ_ERR_SUCCESS.rawValue), let state = tlsFailure(systemError) { throw Failure(state: state) }
         switch code {

@@ -73,11 +73,10 @@ struct MQTTLoop: ~Copyable {
         let client = try MQTTClient(settings, broker, versions[turn].version)
         // A change from here on may be what made connecting fail.
         if turn == 0 { network.drain() }
-        let problem = Reachability.problem(
+        let address = try Reachability.address(
             of: broker, resolver, within: settings.connectMilliseconds
         ) { descriptor, limit in awaitWritable(descriptor, milliseconds: limit) }
-        if let problem { throw MQTTClient.Failure(state: problem) }
-        try client.connect()
+        try client.connect(to: address)
         try awaitAnswer(client)
         guard client.isActive else { return }
         versions[turn].isKnown = true

@@ -44,10 +44,7 @@ public struct MQTTOptions: Sendable, Hashable {
     /// - Parameter value: the value of a key; nil where it is not set.
     public init(configuration value: (String) -> String?) {
         self.init(value("broker") ?? "mqtt://127.0.0.1:\(BrokerURL.defaultPort)")
-        if let path = value("broker.ca") { tls.authorities = .file(path) }
-        tls.certificate = value("broker.certificate")
-        tls.key = value("broker.key")
-        tls.serverName = value("broker.name")
+        tls = TLSOptions(configuration: value, prefix: "broker")
         if let topic = value("broker.topic") { self.topic = topic }
         if let name = value("broker.format") {
             if let format = SenMLFormat(rawValue: name) {
@@ -71,14 +68,6 @@ public struct MQTTOptions: Sendable, Hashable {
             options.prefix = prefix
             homeAssistant = options
         }
-    }
-
-    /// Why the options cannot be used.
-    struct ConfigurationProblem: Error, Hashable, CustomStringConvertible {
-        let key: String
-        let problem: String
-
-        var description: String { "\(key): \(problem)" }
     }
 
     /// What libmosquitto and the protocol allow.

@@ -11,6 +11,11 @@ struct OutboxMessage: Sendable {
     let number: UInt64
     let content: Content
 
+    /// Readings in it, or gaps.
+    var count: Int {
+        if case .readings(let readings) = content { readings.count } else { 1 }
+    }
+
     /// Those of the readings, or of the gap.
     var numbers: ClosedRange<UInt64> {
         switch content {

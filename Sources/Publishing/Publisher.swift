@@ -41,7 +41,11 @@ public actor Publisher {
     private var outbox: Outbox?
     private var transports: [any Transport] = []
     private var sessions: [UInt64?] = [] {
-        didSet { BrokerConnections.set(ObjectIdentifier(self), isConnected: isConnected) }
+        didSet {
+            if let isConnected = Destination.areReached(destinations, sessions.map { $0 != nil }) {
+                BrokerConnections.set(ObjectIdentifier(self), isConnected: isConnected)
+            }
+        }
     }
     /// Those of the connections, by transport.
     private var brokers: [String: String] = [:]
@@ -298,11 +302,10 @@ extension Publisher {
 
     private func takeProgress(_ transport: any Transport, _ index: Int, _ outbox: Outbox) async {
         let progress = transport.progress()
-        if !progress.acknowledged.isEmpty || !progress.rejected.isEmpty {
-            let count = await outbox.settle(
-                index, acknowledged: progress.acknowledged, rejected: progress.rejected.map { ($0.number, $0.reason) })
-            if !hasAcknowledged, count > 0 { reportFirstAcknowledged() }
-        }
+        // Without any, too: there may be room for more.
+        let count = await outbox.settle(
+            index, acknowledged: progress.acknowledged, rejected: progress.rejected.map { ($0.number, $0.reason) })
+        if !hasAcknowledged, count > 0 { reportFirstAcknowledged() }
         guard sessions.indices.contains(index), progress.session != sessions[index] else { return }
         sessions[index] = progress.session
         brokers[outbox.names[index]] = progress.broker

@@ -3,37 +3,51 @@ internal import Glibc
 internal import HTTP
 internal import Threads
 
-/// Whether a TCP connection to a host comes about, within a time of ours.
+/// At which of its addresses a host can be reached by TCP, within a time of ours.
 ///
 /// libmosquitto connects in blocking calls: to a host that does not answer at all, such as while a link is down, that takes
 /// the kernel's two minutes for each of its addresses, in which nothing else is tried and the network's return goes
-/// unnoticed for up to one. Its other way, mosquitto_connect_async, tries the first address only. So it connects
-/// only after we could, with a connection that is closed again.
+/// unnoticed for up to one. Its other way, mosquitto_connect_async, tries the first address only, and both ask the resolver,
+/// which nothing can interrupt. So it connects only after we could, with a connection that is closed again, and to that
+/// address.
 enum Reachability {
     /// - Parameters:
     ///   - resolver: finds the host's addresses.
     ///   - milliseconds: to find its addresses, and as much again to connect to them, all together.
     ///   - wait: waits up to so many milliseconds for a descriptor to become writable; false when it did not.
-    /// - Returns: why it is not reachable; nil when it is.
-    static func problem(
+    /// - Returns: the address in numbers.
+    /// - Throws: why it is not reachable.
+    static func address(
         of broker: BrokerURL, _ resolver: Resolver, within milliseconds: Int,
         wait: (_ descriptor: Int32, _ milliseconds: Int) -> Bool
-    ) -> BrokerState? {
+    ) throws(MQTTClient.Failure) -> String {
         let addresses: [Resolver.Address]
         do throws(HTTPError) {
             addresses = try resolver.addresses(
                 of: broker.host, port: broker.port, limit: .milliseconds(milliseconds))
         } catch .unknownHost(_, let reason, _) {
-            return .unresolved(reason: reason)
+            throw MQTTClient.Failure(state: .unresolved(reason: reason))
         } catch {
-            return .unresolved(reason: error.fact)
+            throw MQTTClient.Failure(state: .unresolved(reason: error.fact))
         }
         var reason = ETIMEDOUT
         for address in addresses {
             reason = connect(to: address, within: milliseconds / addresses.count, wait)
-            if reason == 0 { return nil }
+            if reason == 0 { return numbers(of: address) ?? broker.host }
         }
-        return .unreachable(reason: systemMessage(reason))
+        throw MQTTClient.Failure(state: .unreachable(reason: systemMessage(reason)))
+    }
+
+    private static func numbers(of address: Resolver.Address) -> String? {
+        var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+        let code = address.bytes.withUnsafeBytes { bytes in
+            bytes.withMemoryRebound(to: sockaddr.self) {
+                getnameinfo(
+                    $0.baseAddress, socklen_t(bytes.count), &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
+            }
+        }
+        guard code == 0 else { return nil }
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// - Returns: an error number; 0 when there was a connection.

@@ -11,6 +11,7 @@ final class SerialExchange: Sendable {
         var unfinished: UInt64?
         var acknowledged: [UInt64] = []
         var rejected: [TransportProgress.Rejection] = []
+        var isResting = false
         var isStopped = false
     }
 
@@ -55,6 +56,9 @@ extension SerialExchange {
     /// Where the message ended that was not delivered: the next one ends there, too, so that it is the same one.
     var unfinished: UInt64? { state.withLock { $0.unfinished } }
 
+    /// Whether readings are to wait for others to go with.
+    var isResting: Bool { state.withLock { $0.isResting } }
+
     /// Ends the thread, when it has done what it is doing.
     func stop() {
         state.withLock { $0.isStopped = true }
@@ -77,6 +81,7 @@ extension SerialExchange {
     func endSession() {
         state.withLock { state in
             state.session = nil
+            state.isResting = false
             if let message = state.message { state.unfinished = message.numbers.upperBound }
             state.message = nil
         }
@@ -93,16 +98,24 @@ extension SerialExchange {
         }
     }
 
-    /// - Parameter refusal: why the receiver will never take it; nil when it has it.
-    func settle(_ message: OutboxMessage, refusal: String?) {
+    /// - Parameters:
+    ///   - refusal: why the receiver will never take it; nil when it has it.
+    ///   - rests: whether the next one is to wait for ``endRest()``.
+    func settle(_ message: OutboxMessage, refusal: String?, rests: Bool) {
         state.withLock { state in
             state.message = nil
+            state.isResting = rests
             if let refusal {
                 state.rejected.append(.init(number: message.number, reason: refusal))
             } else {
                 state.acknowledged.append(message.number)
             }
         }
+        _ = changes.offer(())
+    }
+
+    func endRest() {
+        state.withLock { $0.isResting = false }
         _ = changes.offer(())
     }
 }

@@ -15,15 +15,21 @@ struct SerialLoop: ~Copyable {
 
     private var receiver: any Receiver
     private let exchange: SerialExchange
+    private let interval: Duration
     private let report: (String) -> Void
     private let network = NetworkChanges()
     private var retry: RetryDelay
     /// What was told last; nil before anything was.
     private var told: String?
 
-    init(_ receiver: any Receiver, _ exchange: SerialExchange, retry: Backoff, report: @escaping (String) -> Void) {
+    /// - Parameter interval: see ``SerialTransport``.
+    init(
+        _ receiver: any Receiver, _ exchange: SerialExchange, interval: Duration, retry: Backoff,
+        report: @escaping (String) -> Void
+    ) {
         self.receiver = receiver
         self.exchange = exchange
+        self.interval = interval
         self.retry = RetryDelay(retry)
         self.report = report
     }
@@ -48,12 +54,21 @@ struct SerialLoop: ~Copyable {
     /// Returns when stopped.
     private mutating func deliver() throws(ReceiverFailure) {
         while let message = exchange.nextMessage() {
+            let end = Deadline(after: interval)
             let refusal = try receiver.deliver(message)
             // Told only now: one that answers and then takes nothing is no good news, at every retry.
             if refusal == nil { tell("delivers to \(receiver.name)") }
             retry.reset()
-            exchange.settle(message, refusal: refusal)
+            // A full one has others behind it, and the halves of a refused one are to follow.
+            let rests = interval > .zero && refusal == nil && message.count < SerialTransport.limit
+            exchange.settle(message, refusal: refusal, rests: rests)
+            if rests { rest(until: end) }
         }
+    }
+
+    private func rest(until end: Deadline) {
+        while !exchange.isStopped, !end.hasPassed { _ = exchange.work.wait(milliseconds: Int(end.millisecondsLeft)) }
+        exchange.endRest()
     }
 
     /// Waits until the next attempt, which a change of the network brings forward unless the receiver asked for a pause.

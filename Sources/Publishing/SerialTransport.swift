@@ -11,21 +11,28 @@ final class SerialTransport: Transport {
     private static let retry = Backoff(
         initial: .milliseconds(100), maximum: .seconds(30), resetAfter: .seconds(10), jitter: 0.5)
 
+    /// Readings in a message, at most. Some ten kilobytes: what a request costs besides is little then, and a refused one is
+    /// halved eight times.
+    static let limit = 256
+
     /// Begins at once, and ends when this is released.
     /// - Parameters:
+    ///   - interval: from the beginning of one message to that of the next, at least, so that readings go together. A full
+    ///     message is followed at once by the next.
     ///   - retry: the delays between attempts.
     ///   - report: takes every change of the receiver's state in words.
     ///   - makeReceiver: called once on the calling thread for its name, and once on the transport's.
     /// - Throws: why the system has no thread to give.
     init(
-        retry: Backoff = SerialTransport.retry, report: @escaping @Sendable (String) -> Void,
+        interval: Duration = .zero, retry: Backoff = SerialTransport.retry,
+        report: @escaping @Sendable (String) -> Void,
         _ makeReceiver: @escaping @Sendable () -> any Receiver
     ) throws {
         let name = makeReceiver().name
         let exchange = try SerialExchange(receiver: name)
         // Nobody joins it: what it waits for ends by itself, in up to a minute.
         try DedicatedThread(name: "deliver") {
-            var loop = SerialLoop(makeReceiver(), exchange, retry: retry, report: report)
+            var loop = SerialLoop(makeReceiver(), exchange, interval: interval, retry: retry, report: report)
             loop.run()
         }.detach()
         self.exchange = exchange
@@ -48,10 +55,9 @@ final class SerialTransport: Transport {
         let session: UInt64
         let unfinished: UInt64?
 
-        var window: Int { 1 }
+        var window: Int { exchange.isResting ? 0 : 1 }
 
-        /// Some ten kilobytes: what a request costs besides is little then, and a refused one is halved eight times.
-        var limit: Int { 256 }
+        var limit: Int { SerialTransport.limit }
 
         func canShare(_ first: Reading, _ second: Reading) -> Bool {
             if let unfinished, first.sequence <= unfinished, unfinished < second.sequence { return false }

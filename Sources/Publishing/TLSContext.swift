@@ -1,4 +1,5 @@
 internal import COpenSSL
+internal import Glibc
 internal import HTTP
 
 /// TLS for one connection: what is trusted, who we are, and why the other side was not believed.
@@ -16,14 +17,19 @@ final class TLSContext: TLSParameters {
 
     let serverName: String?
 
+    /// The name to tell the server at the beginning (SNI, RFC 6066: for names only), where the caller cannot.
+    private var announcedName: String?
+
     /// The check that failed, one of OpenSSL's X509_V_ERR_...
     private(set) var verificationError: Int32?
 
     /// The authorities of the system, where Debian's ca-certificates puts them.
     private static let systemAuthorities = "/etc/ssl/certs/ca-certificates.crt"
 
-    /// - Parameter host: the name or IP address the other side must prove to be, unless the options name another.
-    init(_ options: TLSOptions, host: String) throws(Failure) {
+    /// - Parameters:
+    ///   - host: the name or IP address the other side must prove to be, unless the options name another.
+    ///   - announced: whether the server is to be told that name, for libmosquitto, which is given an address and tells that.
+    init(_ options: TLSOptions, host: String, announced: Bool = false) throws(Failure) {
         guard let handle = SSL_CTX_new(TLS_client_method()) else { throw Failure(reason: "there is no memory for TLS") }
         self.handle = handle
         serverName = options.serverName
@@ -33,6 +39,15 @@ final class TLSContext: TLSParameters {
         SSL_CTX_set_verify(handle, SSL_VERIFY_PEER) { isValid, store in
             if isValid != 1 { context(of: store)?.note(X509_STORE_CTX_get_error(store)) }
             return isValid
+        }
+        if announced {
+            var address = in6_addr()
+            let isAddress = inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1
+            announcedName = isAddress ? nil : host
+            SSL_CTX_set_info_callback(handle) { session, place, _ in
+                guard place & SSL_CB_HANDSHAKE_START != 0, let session else { return }
+                context(ofSession: session)?.announce(in: session)
+            }
         }
         defer { ERR_clear_error() }
         try trust(options.authorities)
@@ -49,6 +64,10 @@ final class TLSContext: TLSParameters {
         // A device without a battery for its clock starts in the past.
         let isAboutTime = [X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED].contains(verificationError)
         return isAboutTime ? text + ", by this device's clock" : text
+    }
+
+    private func announce(in session: OpaquePointer) {
+        if let announcedName { _ = openssl_set_server_name(session, announcedName) }
     }
 
     private func note(_ error: Int32) {
@@ -103,8 +122,11 @@ final class TLSContext: TLSParameters {
 }
 
 private func context(of store: OpaquePointer?) -> TLSContext? {
-    guard let session = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()),
-        let object = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(OpaquePointer(session)), 0)
-    else { return nil }
-    return Unmanaged<TLSContext>.fromOpaque(object).takeUnretainedValue()
+    X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()).flatMap {
+        context(ofSession: OpaquePointer($0))
+    }
+}
+
+private func context(ofSession session: OpaquePointer) -> TLSContext? {
+    SSL_CTX_get_ex_data(SSL_get_SSL_CTX(session), 0).map { Unmanaged<TLSContext>.fromOpaque($0).takeUnretainedValue() }
 }

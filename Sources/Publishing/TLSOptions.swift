@@ -22,4 +22,12 @@ public struct TLSOptions: Sendable, Hashable {
     public var serverName: String?
 
     public init() {}
+
+    /// As a device is configured, with keys that begin so.
+    init(configuration value: (String) -> String?, prefix: String) {
+        if let path = value("\(prefix).ca") { authorities = .file(path) }
+        certificate = value("\(prefix).certificate")
+        key = value("\(prefix).key")
+        serverName = value("\(prefix).name")
+    }
 }

@@ -61,6 +61,42 @@ struct HTTPTransportTests {
         #expect(try await link.console.next() == "delivers to http://127.0.0.1:\(server.port)")
     }
 
+    /// Whoever waited without need would wait for an hour here.
+    @Test func readingsOfAnIntervalGoTogether() async throws {
+        let requests = Requests()
+        let server = try server(requests) { _ in "200 OK" }
+        defer { server.stop() }
+        let link = try await SerialLink(
+            HTTPOptions("http://127.0.0.1:\(server.port)/"), interval: .seconds(3600))
+        // Full requests, and the first after a time of silence, go at once.
+        try await link.accept(512)
+        try await link.drain()
+        try await link.accept(1)
+        try await link.drain()
+        // Those after that wait for each other.
+        try await link.accept(2)
+        try await link.accept(3)
+        let status = await link.status.transports[0]
+        #expect(status.inFlight == 0 && status.lag == 5)
+        #expect(
+            requests.values(of: "Idempotency-Key") == [
+                "\"device-1/1-256\"", "\"device-1/257-512\"", "\"device-1/513-513\"",
+            ])
+    }
+
+    @Test func anIntervalEnds() async throws {
+        let requests = Requests()
+        let server = try server(requests) { _ in "200 OK" }
+        defer { server.stop() }
+        let link = try await SerialLink(
+            HTTPOptions("http://127.0.0.1:\(server.port)/"), interval: .milliseconds(20))
+        for _ in 0..<5 {
+            try await link.accept(1)
+            try await link.drain()
+        }
+        #expect(requests.list.count == 5)
+    }
+
     /// Also when more readings wait by then.
     @Test(arguments: [500, 502, 503, 301, 408, 409, 425, 429])
     func repeatsABatchWithItsKey(status: Int) async throws {

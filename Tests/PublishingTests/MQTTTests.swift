@@ -1,5 +1,6 @@
 import BrokerFixture
 import Foundation
+import HTTP
 import Testing
 
 @testable import Publishing
@@ -27,7 +28,45 @@ struct MQTTTests {
         try pipe.fileHandleForWriting.close()
     }
 
+    /// The library would ask the system's resolver, which knows no such name, and has no limit of ours.
+    @Test func asksForTheAddressOnce() async throws {
+        let broker = try Broker()
+        try await broker.start()
+        let link = try MQTTLink("mqtt://somewhere.invalid:\(broker.port)") {
+            $0.search = { Resolver.systemSearch("127.0.0.1", $1) }
+        }
+        try await link.deliver(["a"])
+        #expect(await link.broker == "somewhere.invalid:\(broker.port)")
+    }
+
     // TLS.
+
+    @Test func theServerIsToldTheNameAndMustBeOfIt() async throws {
+        let port = try freePort()
+        let (certificate, key) = try (Certificates.path("good.pem"), Certificates.path("server.key"))
+        // Tells which name it was told.
+        let server = try ChildProcess(
+            ["/usr/bin/stdbuf", "-oL", "/usr/bin/openssl", "s_server", "-www", "-accept", "\(port)"] + [
+                "-cert", certificate, "-key", key, "-cert2", certificate, "-key2", key, "-servername", "localhost",
+            ])
+        try await server.output.next(containing: "ACCEPT")
+        let link = try MQTTLink("mqtts://localhost:\(port)") {
+            $0.tls.authorities = .file((try? Certificates.path("ca.pem")) ?? "")
+        }
+        let line = try await server.output.next(containing: "Hostname in TLS extension")
+        #expect(line.contains("\"localhost\""))
+        await link.close()
+        // A broker of another name than the one that was looked for, at the right address.
+        let broker = try Broker(Certificates.brokerSettings("good"))
+        try await broker.start()
+        let stranger = try MQTTLink("mqtts://somewhere.invalid:\(broker.port)") {
+            $0.tls.authorities = .file((try? Certificates.path("ca.pem")) ?? "")
+            $0.search = { Resolver.systemSearch("127.0.0.1", $1) }
+        }
+        #expect(
+            try await stranger.states.next()
+                == "does not trust the broker somewhere.invalid:\(broker.port): hostname mismatch")
+    }
 
     @Test(arguments: ["127.0.0.1", "localhost"]) func speaksTLS13(_ host: String) async throws {
         let broker = try Broker(Certificates.brokerSettings("good") + "\ntls_version tlsv1.3")

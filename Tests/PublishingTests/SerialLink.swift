@@ -12,20 +12,24 @@ actor SerialLink {
     private var session: UInt64?
     private var count = 0
 
-    init(_ makeReceiver: @escaping @Sendable () -> any Receiver) async throws {
+    init(interval: Duration = .zero, _ makeReceiver: @escaping @Sendable () -> any Receiver) async throws {
         let report: @Sendable (String) -> Void = { [console] in console.append($0) }
         outbox = try Outbox(OutboxOptions(folder: nil), transports: ["test"], start: 1, report: report)
         transport = try SerialTransport(
-            retry: Backoff(initial: .milliseconds(20), maximum: .milliseconds(100)), report: report, makeReceiver)
+            interval: interval, retry: Backoff(initial: .milliseconds(20), maximum: .milliseconds(100)), report: report,
+            makeReceiver)
         await outbox.open()
     }
 
-    /// With options as an app gives them.
-    init(_ options: HTTPOptions, configure: (inout HTTPReceiver.Settings) -> Void = { _ in }) async throws {
+    /// With options as an app gives them, but for the interval.
+    init(
+        _ options: HTTPOptions, interval: Duration = .zero,
+        configure: (inout HTTPReceiver.Settings) -> Void = { _ in }
+    ) async throws {
         var settings = try options.settings(device: "device-1")
         configure(&settings)
         let fixed = settings
-        try await self.init { HTTPReceiver(fixed) }
+        try await self.init(interval: interval) { HTTPReceiver(fixed) }
     }
 
     /// Accepts as many readings, whose values are their numbers.
