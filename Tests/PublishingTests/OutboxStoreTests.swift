@@ -206,17 +206,17 @@ struct OutboxStoreTests {
         var store = try place.store()
         let next = try await store.open().next
         var state = OutboxState()
-        _ = try await store.commit(sampleEntries(next..<(next + 100))[...], settled: next - 1, state: state)
-        state.cursors = ["mqtt": next + 99]
-        _ = try await store.commit([], settled: next + 99, state: state)
+        _ = try await store.commit(sampleEntries(next..<(next + 50))[...], settled: next - 1, state: state)
+        state.cursors = ["mqtt": next + 49]
+        _ = try await store.commit([], settled: next + 49, state: state)
         // As a power cut leaves them.
         let files = ["outbox.db", "outbox.db-wal", "sequence"].map { ($0, place.bytes($0)) }
-        try await store.close(next: next + 100, settled: next + 99)
+        try await store.close(next: next + 50, settled: next + 49)
         for (name, bytes) in files { try place.write(bytes, to: name) }
         store = try place.store()
         let opened = try await store.open()
         #expect(opened.report == nil && opened.first == nil)
-        #expect(opened.gap?.first == next + 100 && opened.gap?.reason == .restart)
+        #expect(opened.gap?.first == next + 50 && opened.gap?.reason == .restart)
     }
 
     /// Damage can bring back a time in which readings were there that have been dropped since. Receivers know of that.

@@ -41,6 +41,7 @@ enum DeliveryFault: String, CaseIterable {
         case .untrusted: "unable to get local issuer certificate"
         case .wrongName: "IP address mismatch"
         case .expired: "certificate has expired, by this device's clock"
+        case .diskFull: "the disk takes no readings"
         default: nil
         }
     }
@@ -63,9 +64,13 @@ enum DeliveryStep {
     /// As `begin`, and the console says what is wrong.
     case beginAndRead(DeliveryFault)
     case heal(DeliveryFault.Place)
+    /// As `heal`, and the console says so.
+    case healAndRead(DeliveryFault.Place, String)
     /// The device works for so many seconds.
     case work(Double)
-    case read(String)
+    /// The sensors pause that have each reading stored at once, until the next start: what the others read is then written
+    /// when the window of durability ends.
+    case rest
     /// Cut while it starts, so many seconds after power-on, next time it is powered on.
     case cutStart(Double)
 
@@ -81,12 +86,13 @@ enum DeliveryStep {
         let momentary: [[DeliveryStep]] = [.appKilled, .rebooted].map { [.begin($0)] }
         let combined: [[DeliveryStep]] = [
             [
-                .begin(.portClosed), .begin(.diskFull), .read("the disk takes no readings"), .work(2), .heal(.disk),
-                .read("the disk takes readings again"), .heal(.way),
+                .begin(.portClosed), .beginAndRead(.diskFull), .work(2),
+                .healAndRead(.disk, "the disk takes readings again"), .heal(.way),
             ],
             // Long enough that much more is waiting than a flipped bit may cost.
-            [.begin(.portClosed), .work(15), .begin(.bitsFlipped), .work(2), .heal(.way)],
+            [.begin(.portClosed), .work(20), .begin(.bitsFlipped), .work(2), .heal(.way)],
             [.begin(.portClosed), .work(4), .begin(.powerCut), .work(2), .heal(.way)],
+            [.rest, .begin(.portClosed), .work(12), .begin(.powerCut), .work(2), .heal(.way)],
             [.begin(.powerCut), .cutStart(.random(in: 0...10, using: &random))],
         ]
         return (alone + momentary + combined).shuffled(using: &random).flatMap { $0 + [.work(1)] }
@@ -102,6 +108,7 @@ enum DeliveryStep {
                 steps.append(.heal(place))
                 if Bool.random(using: &random) { steps.append(.work(.random(in: 0...3, using: &random))) }
             }
+            if Int.random(in: 0..<5, using: &random) == 0 { steps.append(.rest) }
             steps.append(.begin(fault))
             if let place = fault.place { present.insert(place) }
             // A new machine.

@@ -24,6 +24,7 @@ struct StoredCounter {
             {
                 while true {
                     try await ContinuousClock().sleep(for: period)
+                    if tally.isResting { continue }
                     let values = tally.next(.random(in: 1...most), of: id)
                     guard let last = values.last else { continue }
                     do {

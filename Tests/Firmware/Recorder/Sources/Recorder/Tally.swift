@@ -16,9 +16,8 @@ import Synchronization
 final class Tally: Sendable {
     static let window = Duration.seconds(2)
 
-    /// Seconds after which what was put into the mailbox must be stored: far above the window, for an emulated board may
-    /// stand still for some of them.
-    private static let age = 12
+    /// Rounds of at least a second after which what was put into the mailbox must be stored: thrice the window.
+    private static let age = 6
 
     private struct Series {
         /// The next value.
@@ -55,6 +54,9 @@ final class Tally: Sendable {
             return Array(first..<(first + count))
         }
     }
+
+    /// Whether sensors are to wait that have their readings stored at once, so that only the window of durability ends.
+    var isResting: Bool { access("/tmp/rest", F_OK) == 0 }
 
     func stored(through value: Int, of sensor: String) {
         series.withLock { $0[sensor]?.last = value }
