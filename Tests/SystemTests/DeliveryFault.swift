@@ -41,6 +41,7 @@ enum DeliveryFault: String, CaseIterable {
         case .untrusted: "unable to get local issuer certificate"
         case .wrongName: "IP address mismatch"
         case .expired: "certificate has expired, by this device's clock"
+        case .diskFull: "the disk takes no readings"
         default: nil
         }
     }
@@ -63,9 +64,10 @@ enum DeliveryStep {
     /// As `begin`, and the console says what is wrong.
     case beginAndRead(DeliveryFault)
     case heal(DeliveryFault.Place)
+    /// As `heal`, and the console says so.
+    case healAndRead(DeliveryFault.Place, String)
     /// The device works for so many seconds.
     case work(Double)
-    case read(String)
     /// The sensors pause that have each reading stored at once, until the next start: what the others read is then written
     /// when the window of durability ends.
     case rest
@@ -84,8 +86,8 @@ enum DeliveryStep {
         let momentary: [[DeliveryStep]] = [.appKilled, .rebooted].map { [.begin($0)] }
         let combined: [[DeliveryStep]] = [
             [
-                .begin(.portClosed), .begin(.diskFull), .read("the disk takes no readings"), .work(2), .heal(.disk),
-                .read("the disk takes readings again"), .heal(.way),
+                .begin(.portClosed), .beginAndRead(.diskFull), .work(2),
+                .healAndRead(.disk, "the disk takes readings again"), .heal(.way),
             ],
             // Long enough that much more is waiting than a flipped bit may cost.
             [.begin(.portClosed), .work(20), .begin(.bitsFlipped), .work(2), .heal(.way)],

@@ -104,12 +104,8 @@ struct DeliveryJudgement {
     /// Readings received, each counted once.
     var count: Int { readings.count }
 
-    /// The latest that was told to be stored of each series, for those who wait.
-    func hasAllTold() -> Bool {
-        told.allSatisfy { series, ranges in
-            ranges.allSatisfy { range in received[series]?[range.upperBound] != nil }
-        }
-    }
+    /// Readings that were told to be stored.
+    var toldCount: Int { told.values.joined().reduce(0) { $0 + $1.count } }
 
     mutating func happened(_ event: Event) {
         switch event {

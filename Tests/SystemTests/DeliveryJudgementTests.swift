@@ -32,7 +32,7 @@ import Testing
         judgement.tell(Self.told(0...0, Self.other, .aged))
         #expect(judgement.violations(through: 13) == [])
         #expect(judgement.count == 4)
-        #expect(judgement.hasAllTold())
+        #expect(judgement.toldCount == 4)
     }
 
     @Test func whatWasNotToldMayBeLostInASuddenEnd() {
@@ -86,7 +86,6 @@ import Testing
         judgement.receive([Self.reading(0, 10)], gaps: [])
         judgement.tell(Self.told(0...2))
         judgement.happened(.suddenEnd)
-        #expect(!judgement.hasAllTold())
         // A gap is no excuse.
         judgement.receive([Self.reading(0, 4106, Self.later)], gaps: [Self.gap(11...4105, "restart")])
         #expect(judgement.violations() == [.lost(Self.series, values: 1...2)])
