@@ -62,7 +62,8 @@ let package = Package(
             name: "Updating", dependencies: ["Bundle", "Card", "BootState", "Threads", "HTTP", "CLinux"],
             swiftSettings: strict),
         .executableTarget(
-            name: "apus", dependencies: ["Updating", "HTTP", "Bundle", "Card", "BootState", "JSON", "CLinux"],
+            name: "apus",
+            dependencies: ["Updating", "HTTP", "Bundle", "Card", "BootState", "Hardware", "JSON", "CLinux"],
             swiftSettings: strict),
         .target(name: "Verity", dependencies: ["CLinux"], swiftSettings: strict),
         .executableTarget(

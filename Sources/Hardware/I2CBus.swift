@@ -154,7 +154,8 @@ public actor I2CBus {
         while true {
             do throws(I2CError) {
                 let answer = try controller.transfer(messages, with: address, bus: name)
-                let length = messages.reduce(0) { $0 + $1.length }
+                var length = 0
+                for message in messages { length += message.length }
                 counts.withLock { $0.count(length) }
                 return answer
             } catch {

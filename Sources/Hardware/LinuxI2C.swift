@@ -76,6 +76,33 @@ package final class LinuxI2C: I2CController {
     package func transfer(
         _ messages: [I2CMessage], with address: I2CAddress, bus: String
     ) throws(I2CError) -> [UInt8] {
+        // By far the most: a register's number is written, its content read. Without a copy of either.
+        if messages.count == 2, case .write(let bytes) = messages[0], case .read(let count) = messages[1] {
+            var code: Int32 = 0
+            let answer = [UInt8](unsafeUninitializedCapacity: count) { answer, length in
+                code = bytes.withUnsafeBufferPointer { bytes in
+                    withUnsafeTemporaryAllocation(of: i2c_msg.self, capacity: 2) { native in
+                        let tenBit = address.isTenBit ? UInt16(I2C_M_TEN) : 0
+                        // The kernel only reads what is written.
+                        native.initializeElement(
+                            at: 0,
+                            to: i2c_msg(
+                                addr: address.rawValue, flags: tenBit, len: UInt16(bytes.count),
+                                buf: UnsafeMutablePointer(mutating: bytes.baseAddress)))
+                        native.initializeElement(
+                            at: 1,
+                            to: i2c_msg(
+                                addr: address.rawValue, flags: tenBit | UInt16(I2C_M_RD), len: UInt16(count),
+                                buf: answer.baseAddress))
+                        return submit(native)
+                    }
+                }
+                // The kernel has filled all of it, or the error is thrown below.
+                length = code == 0 ? count : 0
+            }
+            try check(code, address, bus)
+            return answer
+        }
         let total = messages.reduce(0) { $0 + $1.length }
         // The kernel wants all bytes of a transaction in memory that stays: one piece, a message behind the other.
         var buffer: [UInt8] = []
@@ -86,18 +113,13 @@ package final class LinuxI2C: I2CController {
             case .read(let count): buffer.append(contentsOf: repeatElement(0, count: count))
             }
         }
-        let code = try descriptor.withLock { descriptor throws(I2CError) in
-            if descriptor < 0 { descriptor = try Self.open(path, options) }
-            let code = Self.submit(messages, address, &buffer, descriptor)
-            if code == ENODEV {
-                // The adapter is gone, such as one on USB; it may come back under the same name.
-                close(descriptor)
-                descriptor = -1
-            }
-            return code
-        }
+        try check(submit(messages, address, &buffer), address, bus)
+        return Self.reads(of: messages, in: buffer)
+    }
+
+    private func check(_ code: Int32, _ address: I2CAddress, _ bus: String) throws(I2CError) {
         switch code {
-        case 0: return Self.reads(of: messages, in: buffer)
+        case 0: return
         // Which one says "not acknowledged" depends on the adapter's driver (Documentation/i2c/fault-codes.rst).
         case EREMOTEIO, ENXIO: throw .noAcknowledge(bus: bus, address: address)
         case ETIMEDOUT: throw .timeout(bus: bus, address: address)
@@ -108,12 +130,6 @@ package final class LinuxI2C: I2CController {
     }
 
     private static func reads(of messages: [I2CMessage], in buffer: [UInt8]) -> [UInt8] {
-        // By far the most: a register's number is written, its content read.
-        if case .read(let count) = messages.last,
-            messages.dropLast().allSatisfy({ if case .write = $0 { true } else { false } })
-        {
-            return Array(buffer.suffix(count))
-        }
         var answer: [UInt8] = []
         var offset = 0
         for message in messages {
@@ -124,9 +140,7 @@ package final class LinuxI2C: I2CController {
     }
 
     /// Returns 0 or the kernel's error number.
-    private static func submit(
-        _ messages: [I2CMessage], _ address: I2CAddress, _ buffer: inout [UInt8], _ descriptor: Int32
-    ) -> Int32 {
+    private func submit(_ messages: [I2CMessage], _ address: I2CAddress, _ buffer: inout [UInt8]) -> Int32 {
         let tenBit = address.isTenBit ? UInt16(I2C_M_TEN) : 0
         return buffer.withUnsafeMutableBufferPointer { bytes in
             withUnsafeTemporaryAllocation(of: i2c_msg.self, capacity: messages.count) { native in
@@ -142,9 +156,27 @@ package final class LinuxI2C: I2CController {
                             buf: bytes.baseAddress.map { $0 + offset }))
                     offset += message.length
                 }
-                var transaction = i2c_rdwr_ioctl_data(msgs: native.baseAddress, nmsgs: UInt32(messages.count))
-                return linux_ioctl(descriptor, UInt(I2C_RDWR), &transaction) < 0 ? errno : 0
+                return submit(native)
             }
+        }
+    }
+
+    /// Returns 0 or the kernel's error number.
+    private func submit(_ messages: UnsafeMutableBufferPointer<i2c_msg>) -> Int32 {
+        var transaction = i2c_rdwr_ioctl_data(msgs: messages.baseAddress, nmsgs: UInt32(messages.count))
+        return descriptor.withLock { descriptor in
+            if descriptor < 0 {
+                guard let opened = try? Self.open(path, options) else { return ENODEV }
+                descriptor = opened
+            }
+            guard linux_ioctl(descriptor, UInt(I2C_RDWR), &transaction) < 0 else { return 0 }
+            let code = errno
+            if code == ENODEV {
+                // The adapter is gone, such as one on USB; it may come back under the same name.
+                close(descriptor)
+                descriptor = -1
+            }
+            return code
         }
     }
 }

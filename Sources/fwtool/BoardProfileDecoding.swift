@@ -80,7 +80,7 @@ extension BoardProfile.Kernel {
         arguments =
             try fields.optional("arguments")?.elements().map { argument in
                 try argument.string(where: "letters, digits and , . _ - =") {
-                    $0.isASCIILetterOrDigit || ",._-=".contains($0)
+                    $0.isASCIILetterOrDigit || ",._-=".unicodeScalars.contains($0)
                 }
             } ?? []
     }

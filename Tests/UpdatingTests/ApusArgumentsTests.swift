@@ -49,6 +49,38 @@ struct ApusArgumentsTests {
         #expect(reason("--running=a", of: .slots) == nil)
     }
 
+    @Test func takesAsManyArgumentsAsTheCommandHas() throws {
+        #expect(try Arguments(["GPIO1", "--json", "PIN3"], of: .gpioGet).positionals == ["GPIO1", "PIN3"])
+        #expect(try Arguments([], of: .gpioInfo).positionals == [])
+        #expect(reason(of: .gpioGet) == "LINE... is missing")
+        #expect(reason("i2c-1", of: .i2cRead) == "BUS ADDRESS [REGISTER...] is missing")
+        #expect(reason("i2c-1", "0x48", "0", of: .i2cRead) == nil)
+        #expect(reason("i2c-1", "i2c-2", of: .i2cScan) == "i2c-2 is one argument too many")
+    }
+
+    @Test(arguments: [("0", 0), ("72", 72), ("0x48", 0x48), ("0xFF", 255), ("255", 255), ("007", 7)])
+    func readsNumbers(text: String, number: Int) throws {
+        #expect(try Arguments.number(text, "BYTE", in: 0...255) == number)
+    }
+
+    @Test(arguments: [
+        "", "0x", "256", "-1", "+1", "0x-1", "0x+1", "1 ", "1e2", "ff", "0X10", "99999999999999999999", "٣",
+    ])
+    func refusesWhatIsNoNumber(text: String) {
+        #expect(throws: UsageError(reason: "\(text) is no BYTE, which is a number from 0 to 255")) {
+            try Arguments.number(text, "BYTE", in: 0...255)
+        }
+    }
+
+    /// A name of two words must not hide another command.
+    @Test func everyCommandIsFoundByItsName() {
+        let names = Apus.commands.map { $0.name.split(separator: " ").map(String.init) }
+        for (index, name) in names.enumerated() {
+            #expect(names.firstIndex { name.starts(with: $0) } == index)
+            #expect((1...2).contains(name.count))
+        }
+    }
+
     @Test(arguments: [("1024", 1024), ("2k", 2000), ("200k", 200_000), ("1M", 1_000_000)])
     func readsRates(text: String, rate: Int) throws {
         #expect(try Arguments.rate(text) == rate)
