@@ -22,18 +22,24 @@ extension KernelSensor {
             guard let found = IIOFile(file) else { continue }
             // Some drivers offer both; the processed value needs nothing else.
             if !found.isProcessed && files.contains("in_\(found.stem)_input") { continue }
-            var scale = found.factor
-            var offset = 0.0
-            if !found.isProcessed {
-                if let file = found.shared("scale", among: files) { scale *= try sysfs.number("\(folder)/\(file)") }
-                if let file = found.shared("offset", among: files) { offset = try sysfs.number("\(folder)/\(file)") }
-            }
-            channels.append(
-                Channel(
-                    kind: found.kind, part: found.part, file: file, fault: nil, offset: offset, scale: scale,
-                    divisor: found.divisor))
+            channels.append(try iioChannel(found, file, folder, among: files, sysfs))
         }
         return (folder, channels)
+    }
+
+    /// The channel behind a file, with its own scale and offset or those of its type.
+    static func iioChannel(
+        _ found: IIOFile, _ file: String, _ folder: String, among files: [String], _ sysfs: isolated Sysfs
+    ) throws(SysfsError) -> Channel {
+        var scale = found.factor
+        var offset = 0.0
+        if !found.isProcessed {
+            if let file = found.shared("scale", among: files) { scale *= try sysfs.number("\(folder)/\(file)") }
+            if let file = found.shared("offset", among: files) { offset = try sysfs.number("\(folder)/\(file)") }
+        }
+        return Channel(
+            kind: found.kind, part: found.part, file: file, fault: nil, offset: offset, scale: scale,
+            divisor: found.divisor)
     }
 }
 

@@ -20,6 +20,8 @@ public struct KernelSensor: Sendable {
         let scale: Double
         /// To the unit of the kind. Divided by, not multiplied with its inverse: 3300 mV are then 3.3 V to the last digit.
         let divisor: Double
+
+        func value(ofRaw raw: Double) -> Double { (raw + offset) * scale / divisor }
     }
 
     /// What a channel measures, each in the unit of SI it is told in here, not that of the kernel.
@@ -84,8 +86,7 @@ public struct KernelSensor: Sendable {
                     path: sysfs.place("\(folder)/\(channel.file)"), operation: "read",
                     reason: "the chip says that the sensor is broken or not connected")
             }
-            values.append(
-                (try sysfs.number("\(folder)/\(channel.file)") + channel.offset) * channel.scale / channel.divisor)
+            values.append(channel.value(ofRaw: try sysfs.number("\(folder)/\(channel.file)")))
         }
         return values
     }

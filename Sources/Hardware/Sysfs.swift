@@ -8,7 +8,7 @@ public actor Sysfs {
     /// Where the files are, or the name of a simulated tree.
     public nonisolated let root: String
 
-    private let controller: any SysfsController
+    nonisolated let controller: any SysfsController
     private let executor: ThreadExecutor
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }

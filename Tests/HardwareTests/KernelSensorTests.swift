@@ -125,6 +125,7 @@ struct KernelSensorTests {
     @Test func chipsAreMadeKnownToTheKernelOnce() async throws {
         tree.onWrite("bus/i2c/devices/i2c-1/new_device") { tree, text in
             guard text == "lm75 0x48" else { return "Invalid argument" }
+            guard tree["bus/i2c/devices/1-0048/name"] == nil else { return "Device or resource busy" }
             tree["bus/i2c/devices/1-0048/name"] = "lm75"
             return nil
         }

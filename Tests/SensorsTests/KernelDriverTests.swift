@@ -119,6 +119,7 @@ struct KernelDriverTests {
     @Test func aChipIsGivenToTheKernelAtTheStart() async throws {
         tree.onWrite("bus/i2c/devices/i2c-1/new_device") { tree, text in
             guard text == "lm75 0x49" else { return "Invalid argument" }
+            guard tree["bus/i2c/devices/1-0049/name"] == nil else { return "Device or resource busy" }
             tree["bus/i2c/devices/1-0049/name"] = "lm75"
             tree["class/hwmon/hwmon0/name"] = "lm75"
             tree["class/hwmon/hwmon0/temp1_input"] = "25500"

@@ -215,6 +215,15 @@ struct PulseTests {
         #expect(fixture.readings.statistics.depth == 0)
     }
 
+    @Test(arguments: [
+        (0, 2, 4, 0), (0, 3, 4, 1), (1, 2, 4, 1), (1, 1, 4, 0), (1, 7, 4, 2), (0, -2, 4, 0), (0, -3, 4, -1),
+        (-1, -2, 4, -1),
+        (0, 1, 2, 0), (0, 2, 2, 1), (0, 1, 1, 1), (5, 4, 1, 4), (5, 5, 1, 5),
+    ])
+    func aCountHasSomePlay(count: Int, steps: Int, stepsPerCount: Int, after: Int) {
+        #expect(RotaryEncoder.count(after: count, steps: steps, stepsPerCount: stepsPerCount) == after)
+    }
+
     @Test func contactsOfTwoChipsAreRefused() throws {
         let other = SimulatedGPIO(label: "other", lines: 8)
         let driver = RotaryEncoder(a: pin(1), b: GPIOPin("B", simulated: other, offset: 1))

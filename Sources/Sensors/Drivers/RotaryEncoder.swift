@@ -50,14 +50,22 @@ public struct RotaryEncoder: EventDriver {
             let isHigh = event.kind == .rising
             let isA = event.offset == device.offsetA
             decoder.move(a: isA ? isHigh : decoder.a, b: isA ? decoder.b : isHigh)
-            // Three of four steps are enough, so that a detent that lies a step beside does no harm; and as it then takes two
-            // steps back to be on the way to the former count, a knob that trembles between two steps stays where it is.
-            let threshold = stepsPerCount - stepsPerCount / 4
-            let ahead = decoder.steps - count * stepsPerCount
-            guard abs(ahead) >= threshold else { continue }
-            count += ahead > 0 ? 1 : -1
+            let moved = Self.count(after: count, steps: decoder.steps, stepsPerCount: stepsPerCount)
+            guard moved != count else { continue }
+            count = moved
             try await report(Measurement(.position, .number(Double(count)), at: event.timestamp))
         }
+    }
+}
+
+extension RotaryEncoder {
+    /// The count after one more step. Three of four steps are enough for the next one, so that a detent that lies a step
+    /// beside does no harm; as it then takes two steps back to be on the way to the former one, a knob that trembles between
+    /// two steps stays where it is.
+    static func count(after count: Int, steps: Int, stepsPerCount: Int) -> Int {
+        let ahead = steps - count * stepsPerCount
+        guard abs(ahead) >= stepsPerCount - stepsPerCount / 4 else { return count }
+        return count + ahead.signum()
     }
 }
 
