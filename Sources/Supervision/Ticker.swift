@@ -20,7 +20,8 @@ package struct Ticker {
     /// Ticks at a whole number of periods after a moment of the timeline, the first at the next of those.
     package init(every period: Duration, on timeline: Timeline, phase: Duration) {
         self.init(every: period, on: timeline)
-        let periods = max((due - phase).nanoseconds + self.period.nanoseconds - 1, 0) / self.period.nanoseconds
+        let elapsed = max(due - phase, .zero).nanoseconds
+        let periods = elapsed / self.period.nanoseconds + (elapsed % self.period.nanoseconds == 0 ? 0 : 1)
         due = phase + self.period * periods
     }
 

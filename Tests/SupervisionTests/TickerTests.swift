@@ -59,6 +59,26 @@ struct TickerTests {
         #expect(log.entries == ["0", "\(work * 1000)", "\(next * 1000)"])
     }
 
+    @Test(arguments: [(0, 3, 3), (3, 3, 3), (4, 3, 13), (13, 3, 13), (0, 0, 0), (7, 0, 10), (20, 0, 20), (1, 25, 25)])
+    func aPhaseIsTheFirstTickThatIsNotPast(now: Int, phase: Int, first: Int) async throws {
+        let timeline = Timeline(clock)
+        clock.advance(by: .seconds(now))
+        let ticks = Task {
+            var ticker = Ticker(every: .seconds(10), on: timeline, phase: .seconds(phase))
+            return [try await ticker.next().scheduled, try await ticker.next().scheduled]
+        }
+        await clock.sleepers(atLeast: 1)
+        clock.advance(by: .seconds(first - now))
+        await clock.sleepers(atLeast: 1)
+        clock.advance(by: .seconds(10))
+        #expect(try await ticks.value == [.seconds(first), .seconds(first + 10)])
+    }
+
+    @Test func aPeriodWithoutEndDoesNotTrap() async throws {
+        var ticker = Ticker(every: .seconds(Int64.max / 4), on: Timeline(clock), phase: .zero)
+        #expect(try await ticker.next().scheduled == .zero)
+    }
+
     @Test func aPeriodOfNothingIsAMillisecond() async throws {
         let task = tick(every: .zero, work: [.zero, .zero])
         await advance(by: .milliseconds(1), toTick: 2)

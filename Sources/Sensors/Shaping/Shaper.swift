@@ -42,15 +42,18 @@ struct Shaper: Sendable {
             series.append(
                 Series(quantity: measurement.quantity, memories: [Memory](repeating: .none, count: steps.count)))
         }
-        return run(measurement, at: now, &series[index].memories)
+        return Self.run(measurement, at: now, steps, &series[index].memories)
     }
 
-    private func run(_ measurement: Measurement, at now: Duration, _ memories: inout [Memory]) -> Result {
+    // Static: a method would hold a second copy of what it changes, and so make it be copied in every sample.
+    private static func run(
+        _ measurement: Measurement, at now: Duration, _ steps: [Shaping.Step], _ memories: inout [Memory]
+    ) -> Result {
         var quantity = measurement.quantity
         var value = measurement.value
         for (step, index) in zip(steps, memories.indices) where step.quantity == nil || step.quantity == quantity {
             if case .number(let number) = value {
-                switch Self.apply(step.kind, to: number, &quantity, &memories[index]) {
+                switch apply(step.kind, to: number, &quantity, &memories[index]) {
                 case .passed(let number):
                     guard number.isFinite else { return .rejected }
                     value = .number(number)
@@ -59,7 +62,7 @@ struct Shaper: Sendable {
                 }
             }
             if case .onChange(let difference, let interval) = step.kind {
-                guard Self.isNew(value, by: difference, after: interval, at: now, memories[index]) else {
+                guard isNew(value, by: difference, after: interval, at: now, memories[index]) else {
                     return .heldBack
                 }
                 memories[index] = .last(value, at: now)
