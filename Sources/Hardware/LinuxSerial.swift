@@ -65,11 +65,15 @@ final class LinuxSerial: SerialConnection {
     func countErrors(in statistics: inout SerialStatistics) {
         let now = descriptor.withLock { descriptor in descriptor.map { Self.errors($0) } }
         guard let now else { return }
-        // The kernel's counters are 32 bits wide and may run over.
-        statistics.framingErrors = now.framingErrors &- errorsBefore.framingErrors & 0xFFFF_FFFF
-        statistics.parityErrors = now.parityErrors &- errorsBefore.parityErrors & 0xFFFF_FFFF
-        statistics.overruns = now.overruns &- errorsBefore.overruns & 0xFFFF_FFFF
-        statistics.breaks = now.breaks &- errorsBefore.breaks & 0xFFFF_FFFF
+        statistics.framingErrors = Self.growth(of: now.framingErrors, since: errorsBefore.framingErrors)
+        statistics.parityErrors = Self.growth(of: now.parityErrors, since: errorsBefore.parityErrors)
+        statistics.overruns = Self.growth(of: now.overruns, since: errorsBefore.overruns)
+        statistics.breaks = Self.growth(of: now.breaks, since: errorsBefore.breaks)
+    }
+
+    /// The kernel's counters are 32 bits wide and begin at 0 again after that.
+    static func growth(of counter: UInt64, since before: UInt64) -> UInt64 {
+        UInt64(UInt32(truncatingIfNeeded: counter &- before))
     }
 
     func close() {

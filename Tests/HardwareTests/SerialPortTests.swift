@@ -222,6 +222,11 @@ struct LinuxSerialTests {
         try open(SerialSettings(baudRate: 9600, flowControl: .software))
     }
 
+    @Test(arguments: [(7, 7, 0), (9, 7, 2), (1, 0xFFFF_FFFF, 2), (0, 0xFFFF_FFFF, 1)] as [(UInt64, UInt64, UInt64)])
+    func theKernelsCountersMayRunOver(counter: UInt64, before: UInt64, growth: UInt64) {
+        #expect(LinuxSerial.growth(of: counter, since: before) == growth)
+    }
+
     @Test func whatIsNoPortIsNamed() {
         func error(_ path: String) -> SerialError? {
             #expect(throws: SerialError.self) {
