@@ -158,7 +158,7 @@ extension Command {
         case .falling: words.append("falling-edges")
         case .none: break
         }
-        if info.debounce > .zero { words.append("debounce-\(info.debounce / .microseconds(1))us") }
+        if info.debounce > .zero { words.append("debounce-\(Int64(info.debounce / .microseconds(1)))us") }
         return words
     }
 
