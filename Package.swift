@@ -129,7 +129,9 @@ let package = Package(
         .testTarget(name: "ApusTests", dependencies: ["Apus", "AppFixture"], swiftSettings: strict),
         .testTarget(
             name: "UpdatingTests",
-            dependencies: ["Updating", "HTTP", "ScriptedServer", "apus", "Bundle", "Card", "BootState", "JSON"],
+            dependencies: [
+                "Updating", "HTTP", "ScriptedServer", "apus", "Bundle", "Card", "BootState", "Checksum", "JSON",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "ApusInitTests", dependencies: ["apus-init", "BootState", "Card"], swiftSettings: strict),

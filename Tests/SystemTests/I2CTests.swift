@@ -18,7 +18,7 @@ extension SystemTests {
         @Test func chipsOnThreeBusesAndBehindAMultiplexerAreFoundReadAndWritten() async throws {
             try await Machine.boot("rpi3", devices: Self.devices) { machine in
                 let (shell, qmp) = (machine.shell, machine.emulator.qmp)
-                func set(_ chip: String, _ property: String = "temperature", _ millidegrees: Int64) async throws {
+                func set(_ chip: String, property: String = "temperature", _ millidegrees: Int64) async throws {
                     try await qmp.setProperty(property, of: "/machine/peripheral/\(chip)", to: .integer(millidegrees))
                 }
 
@@ -38,7 +38,7 @@ extension SystemTests {
                         #expect(try await shell.run("apus i2c read \(bus) \(address) 0 --count 2") == bytes)
                     }
                 }
-                try await set("t421", "temperature0", 41_000)
+                try await set("t421", property: "temperature0", 41_000)
                 #expect(try await shell.run("apus i2c read i2c-1 0x4c 0") == "0x29")
 
                 // A memory keeps what is written.

@@ -1,3 +1,5 @@
+import Checksum
+
 @testable import BootState
 
 /// A legacy U-Boot image (include/image.h, `struct legacy_img_hdr`): what `iminfo` looks at.
