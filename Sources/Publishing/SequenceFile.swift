@@ -68,6 +68,7 @@ struct SequenceFile {
                 throw Failure(path: path, code: errno)
             }
         }
+        guard fdatasync(descriptor) == 0 else { throw Failure(path: path, code: errno) }
         if isNew { try Folder.flush(of: path) }
         (self.record, generation, newerCopy, isHalf) = (record, generation + 1, copy, false)
     }
