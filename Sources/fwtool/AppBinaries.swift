@@ -92,7 +92,7 @@ struct AppBinaries {
         var contents: [String] = []
         let modules = [
             "apus-init", "apus-root", "apus", "Updating", "HTTP", "Bundle", "JSON", "Checksum", "BootState", "Card",
-            "Verity", "Threads", "CLinux", "COpenSSL", "CZstd",
+            "Hardware", "Verity", "Threads", "CGPIOD", "CI2C", "CLinux", "COpenSSL", "CZstd",
         ]
         for folder in modules.map({ "Sources/\($0)" }) {
             guard
