@@ -161,6 +161,24 @@ struct GPIOGroupTests {
         #expect(event?.lineSequence == 1)
     }
 
+    @Test func everyBounceBeginsThePauseAnew() async throws {
+        let line = try InputLine(on: chip, offset: 1, InputOptions(edges: .both, debounce: .milliseconds(5)))
+        try simulated.drive(1, high: true)
+        await clock.sleeps(1)
+        clock.advance(by: .milliseconds(4))
+        try simulated.drive(1, high: false)
+        try simulated.drive(1, high: true)
+        await clock.sleeps(3)
+        // The first pause is over now; whoever wakes of it gets the time to do so.
+        clock.advance(by: .milliseconds(1))
+        for _ in 0..<1000 { await Task.yield() }
+        #expect(try !line.level())
+        clock.advance(by: .milliseconds(4))
+        var events = line.events.makeAsyncIterator()
+        #expect(try await events.next()?.lineSequence == 1)
+        #expect(try line.level())
+    }
+
     @Test(arguments: [Duration.nanoseconds(-1), .seconds(4295), .seconds(Int64.max)])
     func debouncingForeverIsRefused(period: Duration) {
         #expect(throws: GPIOError.invalidDebounce(chip: "bench", offset: 1, period)) {
