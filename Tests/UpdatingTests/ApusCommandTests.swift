@@ -23,7 +23,8 @@ struct ApusCommandTests {
         #expect(overview.status == 0)
         #expect(overview.errors == "")
         #expect(
-            overview.output.hasPrefix("apus: update the firmware of this device, safely, see to its readings and its hardware.\n"))
+            overview.output.hasPrefix(
+                "apus: update the firmware of this device, safely, see to its readings and its hardware.\n"))
         for arguments in ["-h", "help"] { #expect(try ApusRun(arguments).output == overview.output) }
         for command in ["update", "slots", "confirm", "rollback", "factory-reset", "outbox"] {
             let help = try ApusRun(command, "--card", "/nonexistent", "--help")
