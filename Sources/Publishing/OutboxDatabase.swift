@@ -29,6 +29,8 @@ final class OutboxDatabase {
     private let oldest: SQLite.Statement
     private let insertState: SQLite.Statement
     private let insertDead: SQLite.Statement
+    private let begin: SQLite.Statement
+    private let commit: SQLite.Statement
     private let pages: SQLite.Statement
     private let freePages: SQLite.Statement
 
@@ -41,6 +43,14 @@ final class OutboxDatabase {
     /// Readings in it.
     private(set) var depth: UInt64 = 0
     private(set) var deadLetters: UInt64 = 0
+
+    /// What is known of the oldest readings, so that not every commit looks for it: nothing new comes before them.
+    private struct Front {
+        var runningTime: UInt64?
+        var reading: Reading?
+    }
+
+    private var front = Front()
 
     private static let schemaVersion: Int64 = 1
 
@@ -97,6 +107,8 @@ final class OutboxDatabase {
         oldest = try connection.prepare("SELECT first, body FROM blocks ORDER BY first")
         insertState = try connection.prepare("INSERT OR REPLACE INTO state VALUES(?1, ?2)")
         insertDead = try connection.prepare("INSERT OR REPLACE INTO dead VALUES(?1, ?2)")
+        begin = try connection.prepare("BEGIN IMMEDIATE")
+        commit = try connection.prepare("COMMIT")
         pages = try connection.prepare("PRAGMA page_count")
         freePages = try connection.prepare("PRAGMA freelist_count")
         try check()
@@ -177,11 +189,12 @@ final class OutboxDatabase {
         let before = (first, last, depth, deadLetters, state, stateGeneration)
         do throws(SQLiteError) {
             try connection.within(seconds: Self.statementTime) { () throws(SQLiteError) in
-                try connection.execute("BEGIN IMMEDIATE")
+                try begin.run()
                 try body(self)
-                try connection.execute("COMMIT")
+                try commit.run()
             }
         } catch {
+            front = Front()
             // Some errors have rolled it back already.
             if connection.isInTransaction { try? connection.execute("ROLLBACK") }
             (first, last, depth, deadLetters, state, stateGeneration) = before
@@ -215,7 +228,7 @@ final class OutboxDatabase {
         guard let first, number >= first else { return false }
         if number >= last {
             try deleteAll.run()
-            (self.first, depth) = (nil, 0)
+            (self.first, depth, front) = (nil, 0, Front())
             return true
         }
         // The block with the next number stays.
@@ -297,21 +310,24 @@ final class OutboxDatabase {
 
     /// The running time at which the oldest readings were stored.
     func oldestRunningTime() throws(SQLiteError) -> UInt64? {
+        if let time = front.runningTime { return time }
         defer { oldest.reset() }
         while try oldest.step() {
             guard OutboxBlock.uncheckedHeader(oldest.blob(1))?.kind == .readings else { continue }
-            return OutboxBlock.runningTime(oldest.blob(1))
+            front.runningTime = OutboxBlock.runningTime(oldest.blob(1))
+            return front.runningTime
         }
         return nil
     }
 
     /// Of the readings stored.
     func oldestReading() throws(SQLiteError) -> Reading? {
+        if let reading = front.reading { return reading }
         defer { oldest.reset() }
-        while try oldest.step() {
-            if let reading = (try? OutboxBlock.readings(oldest.blob(1), limit: 1))?.first { return reading }
+        while front.reading == nil, try oldest.step() {
+            front.reading = (try? OutboxBlock.readings(oldest.blob(1), limit: 1))?.first
         }
-        return nil
+        return front.reading
     }
 
     /// Within a transaction. The oldest make room.
@@ -325,6 +341,7 @@ final class OutboxDatabase {
     }
 
     private func forget(_ header: OutboxBlock.Header?) {
+        front = Front()
         guard let header, header.kind == .readings else { return }
         depth -= min(depth, header.count)
     }
@@ -369,6 +386,7 @@ final class OutboxDatabase {
 
     /// Takes in blocks found elsewhere, a part of them. Within a transaction.
     func take(_ found: [Found]) throws(SQLiteError) {
+        front = Front()
         for block in found {
             switch block.header.kind {
             case .readings: try insertBlock.run(block.header.first, block.bytes)
