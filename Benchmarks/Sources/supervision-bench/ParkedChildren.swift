@@ -20,7 +20,7 @@ enum ParkedChildren {
     }
 
     static func dynamic(_ count: Int) async throws -> RunningTree {
-        let supervisor = try DynamicSupervisor("parked", intensity: RunningTree.intensity, start: start)
+        let supervisor = try DynamicSupervisor("parked", intensity: RunningTree.intensity) { start($0) }
         let tree = try await RunningTree([supervisor.childSpec()])
         for _ in 0..<count { try await supervisor.startChild(mailbox()) }
         return tree
