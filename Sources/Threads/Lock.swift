@@ -33,7 +33,9 @@ package struct Lock<Value: ~Copyable>: ~Copyable {
         let word = LockWord(at: storage)
         word.lock()
         defer { word.unlock() }
-        return try body(&value.pointee)
+        // A compiler with assertions takes no `&value.pointee` under Thread Sanitizer.
+        let pointer = value
+        return try body(&pointer.pointee)
     }
 
     @inlinable var value: UnsafeMutablePointer<Value> {
