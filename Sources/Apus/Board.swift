@@ -1,5 +1,4 @@
 public import Device
-internal import Hardware
 public import Sensors
 
 /// The board the app runs on, and what is connected to it, by name.
@@ -18,44 +17,43 @@ public struct Board: Sendable {
     /// What the app's author demands for the firmware's health.
     let health = HealthChecks()
 
-    private let buses: [String: I2CPort]
-    private let lines: LineDirectory
+    /// The kernel's own devices: what its drivers measure, the 1-Wire bus, LEDs and PWM.
+    public var sysfs: SysfsPort { ports.sysfs }
 
-    private init(name: String, config: Configuration, buses: [String: I2CPort], lines: LineDirectory) {
+    private let ports: BoardPorts
+
+    init(name: String, config: Configuration, ports: BoardPorts) {
         self.name = name
         device = Identity.resolve(configured: config["device"] ?? config["serial"])
         self.config = config
-        self.buses = buses
-        self.lines = lines
+        self.ports = ports
     }
 
-    /// The board an image was built for, as its configuration describes it: `board` is its name, `gpio.label` the label of
-    /// its GPIO chip, `gpio.header` what is at the pins of its header, `i2c.NAME` the path of a bus.
+    /// The board an image was built for, as its configuration describes it (``BoardPorts``); `board` is its name.
     init(config: Configuration) {
-        let name = config["board"] ?? "unnamed"
-        var buses: [String: I2CPort] = [:]
-        for bus in config.names(under: "i2c.") {
-            if let path = config["i2c.\(bus)"] { buses[bus] = I2CPort(path: path) }
-        }
-        self.init(name: name, config: config, buses: buses, lines: LineDirectory { config[$0] })
-    }
-
-    /// A board that exists in this process only: a thermometer at 0x48 on the bus i2c-1, and a GPIO chip as large as a
-    /// Pi's on which GPIO17 and GPIO27 are wired together.
-    static func simulated(config: Configuration) throws -> Board {
-        let i2c = SimulatedI2C()
-        i2c.attach(SimulatedThermometer(), at: 0x48)
-        let gpio = SimulatedGPIO()
-        try gpio.join(17, 27)
-        return Board(
-            name: "simulated", config: config, buses: ["i2c-1": I2CPort(simulated: i2c, name: "i2c-1")],
-            lines: LineDirectory(chip: .simulated(gpio), pins: [11: 17, 13: 27]))
+        self.init(name: config["board"] ?? "unnamed", config: config, ports: BoardPorts(config: config))
     }
 
     /// An I2C bus.
     /// - Parameter name: as in the board profile, such as "i2c-1".
     public func i2c(_ name: String) -> I2CPort {
-        buses[name] ?? I2CPort(absent: BoardError.noBus(board: self.name, bus: name, known: buses.keys.sorted()))
+        ports.i2c[name] ?? I2CPort(absent: absent("I2C bus", name, known: ports.i2c.keys))
+    }
+
+    /// A chip select of an SPI bus.
+    /// - Parameter name: as in the board profile, such as "spi0.0".
+    public func spi(_ name: String) -> SPIPort {
+        ports.spi[name] ?? SPIPort(name, absent: absent("SPI chip select", name, known: ports.spi.keys))
+    }
+
+    /// A serial port.
+    /// - Parameter name: as in the board profile, such as "uart0".
+    public func serial(_ name: String) -> SerialLine {
+        ports.serial[name] ?? SerialLine(name, absent: absent("serial port", name, known: ports.serial.keys))
+    }
+
+    private func absent(_ kind: String, _ name: String, known: some Collection<String>) -> BoardError {
+        .absent(board: self.name, kind: kind, name: name, known: known.sorted())
     }
 
     /// A GPIO line.
@@ -63,7 +61,7 @@ public struct Board: Sendable {
     ///   numbers of Raspberry Pi's own documents. Or "PIN" and a pin of the board's header, such as "PIN11"; or a chip's
     ///   label and a number in it, such as "pca9555:3"; or the name the device tree gives the line.
     public func line(_ name: String) -> GPIOPin {
-        GPIOPin(name) { [lines] in
+        GPIOPin(name) { [lines = ports.lines] in
             guard let parsed = LineName(name) else { throw BoardError.noLine }
             return try lines.find(parsed)
         }

@@ -97,9 +97,10 @@ struct BoardProfile: Sendable, Equatable {
         }
     }
 
+    /// A bus, a chip select of one, or a serial port.
     struct Bus: Sendable, Equatable {
         enum Kind: String, Sendable, CaseIterable {
-            case i2c
+            case i2c, spi, serial
         }
         var kind: Kind
         /// The name an app uses.

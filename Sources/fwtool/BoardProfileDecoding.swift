@@ -44,7 +44,7 @@ extension BoardProfile {
     }
 
     private static func buses(_ node: YAMLNode) throws -> [Bus] {
-        let fields = try node.fields("i2c")
+        let fields = try node.fields("i2c", "spi", "serial")
         return try Bus.Kind.allCases.flatMap { kind in
             try fields.optional(kind.rawValue)?.pairs().map { key, value in
                 let path = try value.string()

@@ -31,6 +31,26 @@ struct BoardTests {
         #expect(error.map { "\($0)" } == message)
     }
 
+    @Test func chipSelectsAndSerialPortsAreFoundByName() {
+        let board = board(["spi.spi0.0": "/dev/no-such-chip", "serial.uart0": "/dev/no-such-port", "serial": "WS-1"])
+        let spi = #expect(throws: (any Error).self) { try board.spi("spi0.0").open(SPISettings(speed: 1_000_000)) }
+        #expect(spi.map { "\($0)".contains("/dev/no-such-chip") } == true)
+        let serial = #expect(throws: (any Error).self) {
+            try board.serial("uart0").open(SerialSettings(baudRate: 9600), framing: .line(maximum: 80))
+        }
+        #expect(serial.map { "\($0)".contains("/dev/no-such-port") } == true)
+    }
+
+    @Test func chipSelectsAndSerialPortsItLacksFailWhoOpensThem() {
+        let board = board(["board": "rpi4", "spi.spi0.0": "/dev/spidev0.0"])
+        let spi = #expect(throws: (any Error).self) { try board.spi("spi1.0").open(SPISettings(speed: 1_000_000)) }
+        #expect(spi.map { "\($0)" } == "the board rpi4 has no SPI chip select spi1.0, only spi0.0")
+        let serial = #expect(throws: (any Error).self) {
+            try board.serial("uart0").open(SerialSettings(baudRate: 9600), framing: .line(maximum: 80))
+        }
+        #expect(serial.map { "\($0)" } == "the board rpi4 has no serial port uart0, nor any other")
+    }
+
     @Test func linesAreOffsetsOfTheLabelledChip() {
         let pin = board(["gpio.label": "no such chip"]).line("GPIO17")
         #expect(pin.name == "GPIO17")
