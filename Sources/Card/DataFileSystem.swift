@@ -27,6 +27,8 @@ public enum DataFileSystem {
     public struct State: Sendable, Equatable {
         /// The kernel has found an error in it (`EXT4_ERROR_FS`).
         public let hasErrors: Bool
+        /// There is a journal to replay (`EXT4_FEATURE_INCOMPAT_RECOVER`): it was not unmounted.
+        public let hasJournal: Bool
         /// In bytes.
         public let size: Int
         /// Bytes in a block.
@@ -76,6 +78,8 @@ public enum DataFileSystem {
         // Of the upper half as much as leaves the product below 2^63.
         let blocks = number(4, 4) | (has64Bits ? (number(336, 4) & 0x7FFF) << 32 : 0)
         let blockSize = 1024 << shift
-        return State(hasErrors: number(58, 2) & 2 != 0, size: blocks * blockSize, blockSize: blockSize)
+        return State(
+            hasErrors: number(58, 2) & 2 != 0, hasJournal: number(96, 4) & 4 != 0, size: blocks * blockSize,
+            blockSize: blockSize)
     }
 }

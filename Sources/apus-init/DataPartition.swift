@@ -40,9 +40,9 @@ struct DataPartition {
 
     /// The quick way, which nearly every start takes: two sectors read, one mount, its journal replayed.
     ///
-    /// - Returns: false when a factory reset is asked for, or there is something to repair.
+    /// - Returns: false when a factory reset is asked for, or there is something to do first.
     func mountIfSound() -> Bool {
-        if isResetRequested || state?.hasErrors == true { return false }
+        if isResetRequested || state?.hasErrors == true || isCutWhileGrowing { return false }
         return mount() == 0
     }
 
@@ -54,6 +54,11 @@ struct DataPartition {
         guard let partition = try? BlockFile(devices.data, isWritable: false) else { return nil }
         return (try? DataFileSystem.state(of: partition)) ?? nil
     }
+
+    /// The journal may hold another size than the superblock does. Linux (6.12) counts the groups of blocks before it
+    /// replays the journal and not again: it takes the last of the old groups for as large as all that were added, finds an
+    /// error in that, and lets nothing more be written. e2fsck begins anew after the replay.
+    private var isCutWhileGrowing: Bool { state?.hasJournal == true && canGrow }
 
     // MARK: - Recovery
 
@@ -71,6 +76,10 @@ struct DataPartition {
     ///   mount.
     func recover() -> Bool {
         if isResetRequested { return reset() }
+        if isCutWhileGrowing {
+            let end = run("e2fsck", ["-E", "journal_only", "-p", devices.data], seconds: Self.checkTime)
+            Log.line("replay of the data partition's journal: \(end)")
+        }
         // What is written in the superblock and what the kernel says are the only two reasons to touch it.
         let first = state?.hasErrors == true ? EUCLEAN : mount()
         if first == 0 { return true }
@@ -182,7 +191,7 @@ struct DataPartition {
 
     /// Makes the mounted partition reach to the end of the card: the table's entry (one sector), the kernel's idea of the
     /// partition, the file system (by the kernel, group by group, each in its journal). A power cut anywhere leaves
-    /// a sound file system of the old or a new size; the next start goes on.
+    /// a journal whose replay is a sound file system of the old or a new size; the next start goes on.
     func grow() throws(CardError) {
         let card = try BlockFile(devices.card, isWritable: true)
         let layout = try CardLayout(of: card, path: devices.card)

@@ -107,6 +107,42 @@ struct DataPartitionTests {
         }
     }
 
+    @Test func aCutWhileItGrewIsReplayedBeforeTheMount() throws {
+        try with {
+            try run("debugfs", ["-w", "-R", "feature needs_recovery", data])
+            // It is as large as its card lets it be: the kernel's replay will do.
+            #expect(partition(mount: { 0 }).mountIfSound())
+            try makeCard(mebibytes: 256)
+            #expect(!partition(mount: { 0 }).mountIfSound())
+            var hadJournal: Bool?
+            let replayed = partition(mount: {
+                hadJournal = try? DataFileSystem.state(of: BlockFile(data, isWritable: false))?.hasJournal
+                return 0
+            })
+            #expect(replayed.recover())
+            #expect(hadJournal == false)
+            #expect(partition().mountIfSound())
+            #expect(events == "")
+        }
+    }
+
+    /// A card whose data partition begins at 4 MiB.
+    private func makeCard(mebibytes: Int) throws {
+        var table = [UInt8](repeating: 0, count: CardLayout.sectorSize)
+        table.replaceSubrange(440..<444, with: CardLayout.signature)
+        table.replaceSubrange(510..<512, with: [0x55, 0xAA])
+        for (index, (start, size)) in [(2048, 1), (2049, 1), (2050, 1), (8192, 64 << 11)].enumerated() {
+            for byte in 0..<4 {
+                table[446 + 16 * index + 8 + byte] = UInt8(truncatingIfNeeded: start >> (8 * byte))
+                table[446 + 16 * index + 12 + byte] = UInt8(truncatingIfNeeded: size >> (8 * byte))
+            }
+        }
+        try Data(table).write(to: URL(fileURLWithPath: card))
+        let handle = try FileHandle(forUpdatingAtPath: card).unwrapped
+        try handle.truncate(atOffset: UInt64(mebibytes) << 20)
+        try handle.close()
+    }
+
     @Test func whatThePreenLeavesTheThoroughRunRepairs() throws {
         try with {
             // The root folder's only block: what it named is now in lost+found, which is not for e2fsck -p to decide.

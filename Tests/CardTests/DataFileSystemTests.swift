@@ -40,7 +40,15 @@ struct DataFileSystemTests {
         try withFileSystem(DataFileSystem.arguments(), size: 64 << 20) { partition in
             try run("debugfs", ["-w", "-R", "set_super_value state 2", file.path])
             let state = try DataFileSystem.state(of: partition)
-            #expect(state?.hasErrors == true)
+            #expect(state?.hasErrors == true && state?.hasJournal == false)
+        }
+    }
+
+    @Test func aJournalToReplayIsSeen() throws {
+        try withFileSystem(DataFileSystem.arguments(), size: 64 << 20) { partition in
+            try run("debugfs", ["-w", "-R", "feature needs_recovery", file.path])
+            let state = try DataFileSystem.state(of: partition)
+            #expect(state?.hasErrors == false && state?.hasJournal == true)
         }
     }
 

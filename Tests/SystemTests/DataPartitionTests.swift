@@ -113,7 +113,9 @@ extension SystemTests {
                     if !isFull { try await shell.run("until grep grown /data/apus/events; do sleep 1; done") }
                     #expect(try await shell.run("cat /data/note").contains("kept"))
                     let events = try await shell.run("cat /data/apus/events || true")
-                    #expect(!events.contains("repaired") && !events.contains("anew"), "\(events)")
+                    // A cut while the last groups go from the journal to their places costs a check (docs/card-layout.md).
+                    let repairs = events.replacingOccurrences(of: "repaired by e2fsck -p", with: "")
+                    #expect(!repairs.contains("repaired") && !repairs.contains("anew"), "\(events)")
                 }
                 #expect(try Self.checkData(of: card, in: folder) == full)
             }
