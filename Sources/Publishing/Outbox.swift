@@ -78,6 +78,8 @@ actor Outbox {
     private var isOpen = false
     /// Whether the files have been read in this process; false while they could not be opened.
     private var isJoined = false
+    /// Until then nothing is sent while they could not: what they hold is older.
+    private var holdEnd: Duration?
     private var isCommitting = false
     private var isReserving = false
     /// Why the disk takes nothing now.
@@ -118,6 +120,9 @@ actor Outbox {
     private static let reservationTime: Int64 = 30
     /// Numbers reserved at once, at most: for some tenths of a second of the fastest readings.
     private static let longestStep: UInt64 = 1 << 17
+    /// How long readings wait for those in files that cannot be opened. A receiver that hears nothing for longer is worse off
+    /// than one that gets the older ones later.
+    private static let longestHold = Duration.seconds(300)
     /// How often delivered blocks are removed while more are waiting.
     private static let trimInterval = Duration.seconds(1)
 
@@ -176,13 +181,12 @@ extension Outbox {
             tell(damage: opened.report)
             summary = try await store.summary()
         } catch {
-            // Numbers that the files cannot know of. They are higher, so that the order stays when the files are back.
             if !isJoined {
-                next = (1 << 52) + .random(in: 0..<(1 << 51))
+                (next, ceiling) = await store.numbers()
                 stored = next - 1
                 begin(settled: stored, first: nil)
+                holdEnd = clocks.timeline.now + Self.longestHold
             }
-            ceiling = .max
             fail(error)
         }
     }
@@ -227,6 +231,14 @@ extension Outbox {
     /// - Throws: `CancellationError` when the task was cancelled while it waited; some may have been taken.
     @discardableResult
     func accept(_ readings: [Reading], missing: UInt64 = 0) async throws(CancellationError) -> ClosedRange<UInt64>? {
+        defer { schedule() }
+        return try await take(readings, missing: missing)
+    }
+
+    /// As ``accept(_:missing:)``, and leaves it to the caller to see that they are written.
+    private func take(
+        _ readings: [Reading], missing: UInt64 = 0
+    ) async throws(CancellationError) -> ClosedRange<UInt64>? {
         if missing > 0 {
             try await number(missing)
             append(
@@ -251,7 +263,6 @@ extension Outbox {
             }
             accepted += UInt64(some.count)
             deliver()
-            schedule()
             gauge?.set(depth: Int(clamping: depth), dropped: dropped)
         }
         return first.map { $0...(next - 1) }
@@ -260,8 +271,9 @@ extension Outbox {
     /// Takes readings, and returns when they outlive a sudden end, or all transports have delivered them.
     /// - Throws: ``NotStoredError``, `CancellationError`.
     func store(_ readings: [Reading]) async throws {
-        guard let numbers = try await accept(readings) else { return }
-        if numbers.upperBound <= safe { return }
+        // A timer for the window's end would be set for nothing.
+        defer { schedule() }
+        guard let numbers = try await take(readings), numbers.upperBound > safe else { return }
         try await wait(for: numbers)
     }
 
@@ -276,7 +288,8 @@ extension Outbox {
         waiters.append(Waiter(first: numbers.lowerBound, last: numbers.upperBound, answer: answer))
         defer { waiters.removeAll { $0.answer === answer } }
         urgent = max(urgent, numbers.upperBound)
-        schedule()
+        // By this very task, whose caller waits anyway: one of its own would have to be woken, and wake this one.
+        if canCommit { await commit() } else { schedule() }
         if try await answer.receive().first != true { throw NotStoredError(reason: failure?.reason) }
     }
 
@@ -382,7 +395,7 @@ extension Outbox {
         pace()
         let wanted = max(next, ceiling) + min(step + count, OutboxStore.mostReserved)
         do throws(OutboxStore.Failure) {
-            try await store.reserve(ceiling: wanted, settled: settled)
+            try await store.reserve(ceiling: wanted, settled: isJoined ? settled : nil)
             ceiling = max(ceiling, wanted)
         } catch {
             if ceiling - next < count || count == 0 && ceiling == next {
@@ -498,8 +511,18 @@ extension Outbox {
         for transport in transports.indices where transports[transport].link != nil { deliver(transport) }
     }
 
+    /// Whether what is new waits for what is older, as long as there is room and it does not take too long.
+    private var isHolding: Bool {
+        guard !isJoined, let end = holdEnd, clocks.timeline.now < end, unsafeCount < capacity / 8 * 7 else {
+            holdEnd = nil
+            return false
+        }
+        return true
+    }
+
     /// Sends what there is to send and room in flight.
     private func deliver(_ index: Int) {
+        if isHolding { return }
         while let link = transports[index].link, transports[index].delivery.count < link.window {
             let retry = transports[index].delivery.retry
             let start = retry?.first ?? transports[index].delivery.next
@@ -615,13 +638,12 @@ extension Outbox {
         if clocks.timeline.now - oldest.moment >= window { startCommit() } else { schedule() }
     }
 
+    private var canCommit: Bool { store != nil && failure == nil && !isCommitting && isOpen }
+
     private func startCommit() {
-        guard store != nil, failure == nil, !isCommitting, isOpen else { return }
+        guard canCommit else { return }
         isCommitting = true
-        Task {
-            await write(isLast: false)
-            deliver()
-        }
+        Task { await commit() }
     }
 
     /// Removes delivered blocks, when that is worth a write.
@@ -632,14 +654,10 @@ extension Outbox {
         if settled >= stored || clocks.timeline.now - lastCommit >= Self.trimInterval { startCommit() }
     }
 
+    /// When nothing else is being written.
     private func commit(isLast: Bool = false) async {
-        isCommitting = true
-        await write(isLast: isLast)
-    }
-
-    /// With `isCommitting` set.
-    private func write(isLast: Bool) async {
         guard let store else { return }
+        isCommitting = true
         timer?.cancel()
         timer = nil
         lastCommit = clocks.timeline.now
@@ -671,6 +689,7 @@ extension Outbox {
             fail(error)
             announce()
         }
+        deliver()
     }
 
     /// - Returns: whether the state is to be written.
@@ -722,20 +741,29 @@ extension Outbox {
         guard let store, failure != nil, isOpen else { return }
         timer = nil
         do throws(OutboxStore.Failure) {
-            let report = try await store.reopen(
-                settled: isJoined ? settled : 0, stored: isJoined ? stored : 0, next: next)
-            try await store.reserve(ceiling: next + step, settled: isJoined ? settled : 0)
+            var found: OutboxStore.Opened?
+            var damage: String?
+            if isJoined {
+                damage = try await store.reopen(settled: settled, stored: stored, next: next)
+            } else {
+                let opened = try await store.open()
+                (found, damage) = (opened, opened.report)
+            }
+            let wanted = max(next + step, found?.ceiling ?? 0)
+            try await store.reserve(ceiling: wanted, settled: isJoined ? settled : nil)
             let result = try await store.summary()
             guard failure != nil, isOpen else { return }
-            ceiling = next + step
-            if !isJoined { join(result, await store.state()) }
+            if let found { try join(found) }
+            ceiling = wanted
             summary = result
             failure = nil
-            self.report("the disk takes readings again")
-            tell(damage: report)
+            report("the disk takes readings again")
+            tell(damage: damage)
         } catch {
             failure = error
             retryLater()
+            // Those that held back may do so no longer.
+            deliver()
             return
         }
         startCommit()
@@ -743,21 +771,24 @@ extension Outbox {
     }
 
     /// The files are there at last: what they hold comes before what has been counted since.
-    private func join(_ found: OutboxStore.Summary, _ old: OutboxState) {
-        isJoined = true
-        state = old
-        savedCursors = old.cursors
+    private func join(_ found: OutboxStore.Opened) throws(OutboxStore.Failure) {
         let first = tail.first ?? next
-        guard found.first != nil, found.last < first else {
+        guard found.settled < first else { throw OutboxStore.Failure(reason: OutboxStore.othersFiles) }
+        isJoined = true
+        state = found.state
+        savedCursors = state.cursors
+        // Nothing was counted before.
+        guard found.first != nil || found.gap != nil else {
             stored = first - 1
             return
         }
-        stored = found.last
-        if first > found.last + 1 {
-            let gap = OutboxGap(first: found.last + 1, last: first - 1, reason: .restart, wallTime: present)
+        stored = found.settled
+        if first > stored + 1 {
+            let gap = OutboxGap(
+                first: stored + 1, last: first - 1, reason: found.gap?.reason ?? .restart, wallTime: present)
             tail.isEmpty ? tail.append(.gap(gap)) : tail.prepend(gap)
         }
-        begin(settled: found.last, first: found.first)
+        begin(settled: stored, first: found.first)
         for transport in transports.indices { restart(transport) }
     }
 

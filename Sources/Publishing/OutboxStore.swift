@@ -94,6 +94,8 @@ actor OutboxStore {
     private var salvage: String { "\(folder)/salvage" }
     private var quarantine: String { "\(folder)/quarantine" }
 
+    static let othersFiles = "the outbox's files are those of another process"
+
     // MARK: - Opening
 
     /// Opens the files, repairs what must be, and reserves numbers.
@@ -147,6 +149,23 @@ actor OutboxStore {
             report: report)
     }
 
+    /// Numbers for an outbox whose database cannot be opened: higher than all before, as far as that can be known.
+    ///
+    /// - Returns: the next number, and the first that is not reserved; all are where none can be.
+    func numbers() -> (next: UInt64, ceiling: UInt64) {
+        // Higher than what the first start of an outbox begins with.
+        guard let record = sequence?.record else { return ((1 << 52) + .random(in: 0..<(1 << 51)), .max) }
+        let next = record.ceiling + (sequence?.isHalf == true ? Self.mostReserved : 0)
+        let ceiling = next + Self.leastStep
+        do throws(SQLiteError) {
+            // In place, so that a full disk does not matter.
+            try write(SequenceFile.Record(ceiling: ceiling, settled: record.settled))
+            return (next, ceiling)
+        } catch {
+            return (next + (1 << 32) + .random(in: 0..<(1 << 40)), .max)
+        }
+    }
+
     /// Opens them again after a failure, for an outbox that has gone on counting.
     /// - Parameters:
     ///   - settled: everything up to this number is acknowledged by all.
@@ -160,7 +179,7 @@ actor OutboxStore {
             // Something else has used the files meanwhile: numbers went beyond those of this outbox.
             if let database, database.last >= next {
                 self.database = nil
-                throw SQLiteError(code: SQLite.unusable, message: "the outbox's files are those of another process")
+                throw SQLiteError(code: SQLite.unusable, message: Self.othersFiles)
             }
             limit = sizeLimit()
             start = (MonotonicClock.now, database?.state.runningTime ?? 0)
@@ -218,11 +237,12 @@ actor OutboxStore {
     // MARK: - Numbers
 
     /// Lets numbers up to a ceiling be used; when it returns, no start of the device gives them again.
-    func reserve(ceiling: UInt64, settled: UInt64) throws(Failure) {
+    /// - Parameter settled: nil when nothing new is known of it.
+    func reserve(ceiling: UInt64, settled: UInt64?) throws(Failure) {
         do throws(SQLiteError) {
             if sequence == nil { _ = try loadSequence() }
-            let old = sequence?.record?.ceiling ?? 0
-            try write(SequenceFile.Record(ceiling: max(ceiling, old), settled: settled))
+            let old = sequence?.record ?? SequenceFile.Record(ceiling: 0, settled: 0)
+            try write(SequenceFile.Record(ceiling: max(ceiling, old.ceiling), settled: settled ?? old.settled))
         } catch {
             throw Self.failure(error)
         }
@@ -311,8 +331,6 @@ actor OutboxStore {
             throw Self.failure(error)
         }
     }
-
-    func state() -> OutboxState { database?.state ?? OutboxState() }
 
     /// Entries behind a number, the next some hundred. Where they are damaged, the file is salvaged first.
     ///

@@ -279,6 +279,57 @@ struct OutboxTests {
         }
     }
 
+    /// A start that finds damaged files, and no room to take what is left of them over.
+    @Test(.enabled(if: geteuid() == 0, "mounts file systems"), arguments: [true, false])
+    func whatIsNewWaitsForFilesThatCannotBeOpened(areBackInTime: Bool) async throws {
+        try await withFileSystem { mount in
+            let sound = try OutboxFixture(OutboxFixture.options(place.folder))
+            await sound.outbox.open()
+            let old = try #require(try await sound.outbox.accept(readings(50)))
+            try await sound.outbox.flush()
+            await sound.outbox.close()
+            try shell("mkdir \(mount)/outbox && cp \(place.folder)/outbox.* \(place.folder)/sequence \(mount)/outbox")
+            try shell("dd if=/dev/zero of=\(mount)/outbox/outbox.db bs=1k count=1 conv=notrunc 2>/dev/null")
+            let options = OutboxFixture.options("\(mount)/outbox")
+            var fixture = try OutboxFixture(options)
+            try? shell("dd if=/dev/zero of=\(mount)/ballast bs=4k 2>/dev/null")
+            await fixture.outbox.open()
+            try await fixture.console.next(containing: "the disk takes no readings: ")
+            let link = FakeLink()
+            await fixture.outbox.connect(0, link)
+            // More than is reserved at once, without a disk.
+            let new = try #require(try await fixture.outbox.accept(readings(300)))
+            #expect(new.lowerBound == old.upperBound + 1)
+            #expect(link.take().count == 0)
+
+            var received = Received()
+            if areBackInTime {
+                try shell("rm \(mount)/ballast")
+            } else {
+                for _ in 0..<11 {
+                    await fixture.clock.sleepers(atLeast: 1)
+                    fixture.clock.advance(by: .seconds(30))
+                    try await fixture.until { $0.alarm != nil }
+                }
+                try await receive(300, link, fixture.outbox, into: &received)
+                #expect(received.order == Array(new))
+                try shell("rm \(mount)/ballast")
+            }
+            await fixture.clock.sleepers(atLeast: 1)
+            fixture.clock.advance(by: .seconds(30))
+            try await fixture.console.next(containing: "the disk takes readings again")
+            try await receive(areBackInTime ? 350 : 50, link, fixture.outbox, into: &received)
+            #expect(received.order == (areBackInTime ? Array(old) + Array(new) : Array(new) + Array(old)))
+            // Of numbers that had to be told apart from those of the files a receiver has what it has.
+            #expect(received.gaps.map(\.reason) == (areBackInTime ? [] : [.restart]))
+            // The next start goes on counting.
+            await fixture.outbox.close()
+            fixture = try OutboxFixture(options)
+            await fixture.outbox.open()
+            #expect(await fixture.outbox.status.next == new.upperBound + 1)
+        }
+    }
+
     private func recovered(
         _ fixture: OutboxFixture, first: UInt64, accepted: Int, reasons: Set<OutboxGap.Reason>
     ) async throws {

@@ -95,8 +95,6 @@ struct DeliveryJudgement {
     private var explained: Set<String> = []
     private var isDiskFull = false
     private var isDiskInDoubt = false
-    /// A start may have found files that a full disk keeps from being opened: what they hold comes later (docs/outbox.md).
-    private var mayBeLate = false
     /// Runs that had readings in memory for longer than the window, because the disk was full.
     private var doubtfulRuns: Set<Run> = []
     /// Runs whose readings may have been in files when bits of them were flipped.
@@ -121,9 +119,7 @@ struct DeliveryJudgement {
             (isDiskFull, isDiskInDoubt) = (true, true)
             explained.formUnion(["memory", "several"])
         case .diskFreed: isDiskFull = false
-        case .restart:
-            isDiskInDoubt = isDiskFull
-            if isDiskFull { mayBeLate = true }
+        case .restart: isDiskInDoubt = isDiskFull
         }
     }
 
@@ -146,7 +142,7 @@ struct DeliveryJudgement {
             if let number = received[reading.series]?[reading.value], number != reading.number {
                 found.insert(.renumbered(reading.series, value: reading.value))
             }
-            if reading.number < limit, !mayBeLate { found.insert(.late(number: reading.number)) }
+            if reading.number < limit { found.insert(.late(number: reading.number)) }
             if gaps.contains(where: { $0.numbers.contains(reading.number) }) {
                 found.insert(.givenUp(number: reading.number))
             }

@@ -72,15 +72,6 @@ import Testing
         #expect(judgement.violations() == [.late(number: 11)])
     }
 
-    @Test func whatStandsInFilesThatAFullDiskKeptClosedMayComeLate() {
-        var judgement = DeliveryJudgement()
-        judgement.happened(.diskFull)
-        judgement.happened(.restart)
-        judgement.receive([Self.reading(0, 12, Self.later)], gaps: [])
-        judgement.receive([Self.reading(0, 10), Self.reading(1, 11)], gaps: [])
-        #expect(judgement.violations(through: 12) == [])
-    }
-
     @Test func aReadingThatWasGivenUpIsSeen() {
         var judgement = DeliveryJudgement()
         judgement.receive([Self.reading(0, 10)], gaps: [])
