@@ -11,7 +11,7 @@ public struct CRC8: Sendable, Hashable {
         self.initialValue = initialValue
     }
 
-    /// The packet error code of SMBus, x^8 + x^2 + x + 1 (System Management Bus specification 3.1, section 6.4.1.1).
+    /// The packet error code of SMBus, x^8 + x^2 + x + 1 (System Management Bus specification 3.3, "Packet Error Checking").
     public static let smbus = CRC8(polynomial: 0x07, initialValue: 0x00)
 
     /// Sensirion's, x^8 + x^5 + x^4 + 1 (SHT4x datasheet, section "Checksum calculation"; SHT3x, section 4.12).
@@ -19,11 +19,14 @@ public struct CRC8: Sendable, Hashable {
 
     /// The check of the bytes. Over data with its own check behind it the result is 0.
     public func checksum(_ bytes: some Sequence<UInt8>) -> UInt8 {
+        bytes.reduce(initialValue, adding)
+    }
+
+    /// The register after one more byte.
+    func adding(_ register: UInt8, _ byte: UInt8) -> UInt8 {
         // Bit by bit: the longest answers are a few dozen bytes, not worth a table for each polynomial.
-        bytes.reduce(initialValue) { register, byte in
-            var register = register ^ byte
-            for _ in 0..<8 { register = register & 0x80 == 0 ? register << 1 : register << 1 ^ polynomial }
-            return register
-        }
+        var register = register ^ byte
+        for _ in 0..<8 { register = register & 0x80 == 0 ? register << 1 : register << 1 ^ polynomial }
+        return register
     }
 }

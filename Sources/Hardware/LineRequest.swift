@@ -40,14 +40,14 @@ enum LineOptions {
     }
 
     /// Consumers are named by 31 bytes at most (GPIO_MAX_NAME_SIZE in linux/gpio.h, less the end mark).
-    static func consumer(_ name: String) -> String {
+    static func consumer(_ name: String, of program: String = Self.program) -> String {
         let full = name.isEmpty ? program : "\(program) \(name)"
         var scalars = full.unicodeScalars
         while scalars.reduce(0, { $0 + UTF8.width($1) }) > 31 { scalars.removeLast() }
         return String(scalars)
     }
 
-    private static let program: String = {
+    static let program: String = {
         let path = CommandLine.arguments.first ?? ""
         let name = path.utf8.split(separator: UInt8(ascii: "/")).last.map { String(decoding: $0, as: UTF8.self) }
         return name ?? "apus"

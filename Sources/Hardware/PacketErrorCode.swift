@@ -1,6 +1,6 @@
-/// The checksum of SMBus: CRC-8 with the polynomial x^8 + x^2 + x + 1, from 0 (SMBus 3.3, section 5.4.1.2).
+/// The checksum of an SMBus command, address bytes included (SMBus 3.3, "Packet Error Checking").
 struct PacketErrorCode {
-    private(set) var value: UInt8 = 0
+    private(set) var value = CRC8.smbus.initialValue
 
     init() {}
 
@@ -14,8 +14,7 @@ struct PacketErrorCode {
     }
 
     mutating func add(_ byte: UInt8) {
-        value ^= byte
-        for _ in 0..<8 { value = value & 0x80 == 0 ? value << 1 : value << 1 ^ 0x07 }
+        value = CRC8.smbus.adding(value, byte)
     }
 
     /// As on the wire; SMBus knows no addresses of 10 bits, and their low byte is as good as any.

@@ -85,8 +85,10 @@ extension Command {
             }
             if name == "." || name == ".." { continue }
             do {
-                try setSafeLevel(Settings.read("\(safeFolder)/\(name)"))
+                let line = try driveSafely(Settings.read("\(safeFolder)/\(name)"))
+                // Before the line is free: its next owner notes it anew.
                 unlink("\(safeFolder)/\(name)")
+                line?.release()
             } catch GPIOError.busy {
                 // Somebody holds it, and its level is theirs.
                 continue
@@ -97,15 +99,15 @@ extension Command {
         }
     }
 
-    private static func setSafeLevel(_ output: [String: String]) throws {
-        guard case .line(let chip, let offset)? = LineName(output["line"] ?? "") else { return }
+    /// Nil for a note that names no line.
+    private static func driveSafely(_ output: [String: String]) throws -> OutputLine? {
+        guard case .line(let chip, let offset)? = LineName(output["line"] ?? "") else { return nil }
         let drives: [String: LineDrive] = ["open-drain": .openDrain, "open-source": .openSource]
-        let line = try OutputLine(
+        return try OutputLine(
             on: .labelled(chip), offset: offset, initial: output["level"] == "1",
             OutputOptions(
                 drive: drives[output["drive"] ?? ""] ?? .pushPull, isActiveLow: output["active-low"] == "1",
                 consumer: "gpio safe"))
-        line.release()
     }
 
     private static func showLines(_ arguments: Arguments) throws {

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 
 /// QEMU's test protocol: a command a line, answered in order by `OK ...` or `FAIL ...`. Its use here: driving the input
-/// lines of the emulated GPIO controller while the guest runs as usual.
+/// lines of the emulated GPIO controller, and reading its registers, while the guest runs as usual.
 final class QTestClient: Sendable {
     private struct State {
         var nextID = 0
@@ -33,7 +33,19 @@ final class QTestClient: Sendable {
         try await execute("set_irq_in \(path) unnamed-gpio-in \(line) \(high ? 1 : 0)")
     }
 
-    private func execute(_ command: String) async throws {
+    /// Reads a byte where the guest's processor would find it, such as a register of a device.
+    /// - Throws: `FwtoolError` when QEMU has ended.
+    func byte(at address: UInt64) async throws -> UInt8 {
+        let answer = try await execute("readb 0x\(String(address, radix: 16))")
+        // "OK 0x00000000000000ff"
+        guard let value = UInt8(answer.split(separator: "x").last ?? "", radix: 16) else {
+            throw FwtoolError("QEMU answers '\(answer)' instead of a byte")
+        }
+        return value
+    }
+
+    @discardableResult
+    private func execute(_ command: String) async throws -> String {
         let answer = try await Deadline.within(.seconds(60), "QEMU did not answer \(command)") { [self] in
             let id = state.withLock { state in
                 defer { state.nextID += 1 }
@@ -57,6 +69,7 @@ final class QTestClient: Sendable {
             }
         }
         guard answer.hasPrefix("OK") else { throw FwtoolError("QEMU refuses '\(command)': \(answer)") }
+        return answer
     }
 
     private func receive(_ line: String) {

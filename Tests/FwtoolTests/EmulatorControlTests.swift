@@ -116,6 +116,18 @@ import Testing
         await #expect { try await second.value } throws: { "\($0)".contains("FAIL Unknown device") }
     }
 
+    @Test func aByteIsRead() async throws {
+        let (client, peer) = try Self.qtest()
+        let first = Task { try await client.byte(at: 0x0903_0200) }
+        #expect(try await peer.line() == "readb 0x9030200")
+        peer.write("OK 0x0000000000000080\n")
+        #expect(try await first.value == 0x80)
+        let second = Task { try await client.byte(at: 0) }
+        #expect(try await peer.line() == "readb 0x0")
+        peer.write("OK\n")
+        await #expect { try await second.value } throws: { "\($0)".contains("answers 'OK' instead of a byte") }
+    }
+
     @Test func theAnswerToACancelledCommandIsNotTheNextOnes() async throws {
         let (client, peer) = try Self.qtest()
         let cancelled = Task { try await client.setInput(0, of: "/a", to: true) }

@@ -8,7 +8,12 @@ struct CRC8Tests {
         #expect(crc.checksum("123456789".utf8) == value)
     }
 
-    // SHT4x datasheet, section "Checksum calculation"; SHT3x datasheet, section 4.12.
+    // Checked with the calculator of smbus.org by others.
+    @Test func packetErrorCodeOfLetters() {
+        #expect(CRC8.smbus.checksum("abc".utf8) == 0x5F)
+    }
+
+    // SHT3x datasheet version 5, table 20; SHT4x datasheet, section "Checksum calculation".
     @Test func theExampleOfSensirion() {
         #expect(CRC8.sensirion.checksum([0xBE, 0xEF]) == 0x92)
     }

@@ -50,7 +50,7 @@ struct GPIOGroupTests {
             Issue.record("not busy: \(String(describing: error))")
             return
         }
-        #expect(consumer.hasSuffix(" held"))
+        #expect(consumer == LineOptions.consumer("held"))
         _ = try InputLines(on: chip, offsets: [1, 3])
         _ = try held.level()
     }
@@ -236,6 +236,11 @@ struct GPIOGroupTests {
     }
 
     @Test func aConsumersNameFits() {
+        #expect(LineOptions.consumer("lamp", of: "station") == "station lamp")
+        #expect(LineOptions.consumer("", of: "station") == "station")
+        #expect(
+            LineOptions.consumer("lamp", of: "thirty-one-bytes-and-some-more-") == "thirty-one-bytes-and-some-more-")
+        #expect(LineOptions.consumer("lamp", of: "twenty-eight-bytes-of-a-name") == "twenty-eight-bytes-of-a-name la")
         let name = LineOptions.consumer(String(repeating: "ü", count: 100))
         #expect(name.utf8.count <= 31)
         #expect(!name.unicodeScalars.contains("\u{FFFD}"))

@@ -35,8 +35,11 @@ struct KernelDriverTests {
         }
     }
 
-    @Test func the85DegreesOfAColdStartAreNone() {
+    // The kernel's drivers/w1/slaves/w1_therm.c, W1_THERM_CHECK_RESULT.
+    @Test func the85DegreesOfAColdStartAndThe128OfAWeakSupplyAreNone() {
         #expect(DS18B20.celsius(memory(0x0550, reserved: 0x0C)) == nil)
+        #expect(DS18B20.celsius(memory(0x07FF, reserved: 0x0C)) == nil)
+        #expect(DS18B20.celsius(memory(0x07FF, reserved: 0x01)) == 127.9375)
         #expect(DS18B20.celsius(memory(0x0551, reserved: 0x0C)) == 85.0625)
         #expect(DS18B20.celsius([]) == nil)
         #expect(DS18B20.celsius([1, 2, 3]) == nil)

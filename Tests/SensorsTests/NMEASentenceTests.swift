@@ -35,6 +35,15 @@ struct NMEASentenceTests {
         #expect(values.count == 5)
     }
 
+    // Of another receiver, with more digits; the checksums are its own.
+    @Test func aReceiverWithMoreDigits() {
+        let position = values(sentence("$GPRMC,092750.000,A,5321.6802,N,00630.3372,W,0.02,31.66,280511,,,A*43"))
+        #expect(abs(number(position["latitude"]) - (53 + 21.6802 / 60)) < 1e-12)
+        #expect(abs(number(position["longitude"]) + (6 + 30.3372 / 60)) < 1e-12)
+        let fix = sentence("$GPGGA,092750.000,5321.6802,N,00630.3372,W,1,8,1.03,61.7,M,55.2,M,,*76")
+        #expect(values(fix) == ["satellites": .number(8), "altitude": .number(61.7)])
+    }
+
     @Test func fixDataIsHeightAndQuality() {
         #expect(values(sentence(fix)) == ["satellites": .number(8), "altitude": .number(545.4)])
     }

@@ -158,7 +158,7 @@ struct MAX31865Tests {
         return try await sample
     }
 
-    // 19-6478 rev. 3, table 9: PT100, 400 ohms; temperature and ADC code. One code is 0.031 degrees.
+    // 19-6478 rev. 3, table 9: PT100, 400 ohms; temperature and ADC code. One code is 0.031 degrees, and 0.036 at the end.
     @Test(
         arguments: [
             (-200, 1517), (-175, 2394), (-150, 3254), (-125, 4101), (-100, 4936), (-75, 5762), (-50, 6579), (-40, 6903),
@@ -166,11 +166,23 @@ struct MAX31865Tests {
             (50, 9781),
             (60, 10_096), (70, 10_410), (80, 10_723), (90, 11_035), (100, 11_346), (110, 11_657), (120, 11_966),
             (130, 12_274), (140, 12_582), (150, 12_888), (160, 13_194), (170, 13_498), (180, 13_802), (190, 14_104),
-            (200, 14_406), (225, 15_156), (250, 15_901),
+            (200, 14_406), (225, 15_156), (250, 15_901), (275, 16_639), (300, 17_371), (325, 18_098), (350, 18_818),
+            (375, 19_533), (400, 20_242), (425, 20_945), (450, 21_642), (475, 22_333), (500, 23_018), (525, 23_697),
+            (550, 24_370),
         ] as [(Double, Double)])
     func tableOfTheDatasheet(celsius: Double, code: Double) throws {
         let found = try #require(MAX31865.celsius(code / 32_768 * 4))
         #expect(abs(found - celsius) < 0.04, "\(found)")
+    }
+
+    // Table 5: ratio of the resistances and register, of which the lowest bit tells of faults.
+    @Test(
+        arguments: [
+            (0x0666, 0.025), (0x2000, 0.125), (0x4000, 0.25), (0x8000, 0.5), (0xC000, 0.75), (0xFFFE, 0.999),
+        ] as [(UInt16, Double)])
+    func tableOfTheRatios(register: UInt16, ratio: Double) {
+        #expect(abs(MAX31865.ratio(register) - ratio) < 0.001)
+        #expect(MAX31865.ratio(register) == Double(register) / 65_536)
     }
 
     // IEC 60751, table of PT100 resistances, to their last digit: half of 0.01 ohms is 0.013 to 0.017 degrees.

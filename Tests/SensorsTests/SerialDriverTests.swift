@@ -148,6 +148,24 @@ struct SerialDriverTests {
         0x01, 0x00, 0x00, 0x30, 0x00, 0x06, 0x00, 0x02, 0x00, 0x01, 0x97, 0x00, 0x04, 0x23,
     ]
 
+    // What a PMS5003 and a PMS7003 sent, with their own checksums, and what they showed.
+    @Test(
+        arguments: [
+            ("424d001c000300040007000400050008031b00f9001b0006000300039a0002a2", [4, 5, 8]),
+            ("424d001c0002000a000a0002000a000a024600af0031001600000000970002ac", [2, 10, 10]),
+        ] as [(String, [Double])]) func whatSensorsSentIsRight(digits: String, micrograms: [Double]) async throws
+    {
+        let digits = Array(digits)
+        let bytes = stride(from: 0, to: digits.count, by: 2).compactMap {
+            UInt8(String(digits[$0...$0 + 1]), radix: 16)
+        }
+        try await fixture.run([particles(warmUp: .zero)]) { () async throws in
+            #expect(try await fixture.nextEvent() == "root/pms5003-uart0 started")
+            line.send(bytes)
+            for value in micrograms { #expect(try await fixture.nextReading().value == .number(value / 1e9)) }
+        }
+    }
+
     @Test func concentrationsAreThoseOfTheAtmosphere() {
         #expect(PMS5003.concentrations(packet) == [4e-9, 9e-9, 65_535e-9])
         #expect(PMS5003.concentrations([]).isEmpty)

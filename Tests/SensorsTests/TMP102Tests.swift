@@ -19,7 +19,8 @@ struct TMP102Tests {
         SimulatedRegisterMap([0: [high, low], 1: [0x60, 0xA0], 2: [0x4B, 0x00], 3: [0x50, 0x00]])
     }
 
-    // TMP102 datasheet SBOS397, table "12-Bit Temperature Data Format", shifted left by 4 bits as in the register.
+    // TMP102 datasheet SBOS397C, table 5, TMP105 datasheet SLLS648D, table 5, and TMP75 datasheet SBOS288, table 7-1, alike;
+    // shifted left by 4 bits as in the register. The last three are not in the tables; -128 is TMP100's, SBOS231.
     @Test(arguments: [
         (0x7FF, 127.9375), (0x640, 100), (0x500, 80), (0x4B0, 75), (0x320, 50), (0x190, 25), (0x004, 0.25), (0x000, 0),
         (0xFFC, -0.25), (0xE70, -25), (0xC90, -55), (0x001, 0.0625), (0xFFF, -0.0625), (0x800, -128),
@@ -29,10 +30,12 @@ struct TMP102Tests {
         #expect(TMP102.celsius([UInt8(register >> 8), UInt8(register & 0xFF)], bits: 12) == celsius)
     }
 
-    // LM75 datasheet SNOS808, table "Temperature Data Format"; the 7 bits below are undefined.
+    // LM75 datasheet SNOS808, table "Temperature Data Format", and STLM75 datasheet 13296 rev. 12, table 3, which adds -40;
+    // the 7 bits below are undefined.
     @Test(
         arguments: [
-            (0x0FA, 125), (0x032, 25), (0x001, 0.5), (0x000, 0), (0x1FF, -0.5), (0x1CE, -25), (0x192, -55),
+            (0x0FA, 125), (0x032, 25), (0x001, 0.5), (0x000, 0), (0x1FF, -0.5), (0x1CE, -25), (0x1B0, -40),
+            (0x192, -55),
         ] as [(UInt16, Double)], [0x00, 0x55, 0x7F] as [UInt16])
     func readsTheNineBitFormatWhateverTheRestIs(vector: (raw: UInt16, celsius: Double), rest: UInt16) {
         let register = vector.raw << 7 | rest

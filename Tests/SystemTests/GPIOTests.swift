@@ -9,7 +9,7 @@ extension SystemTests {
         private static let settings = [("button.line", "GPIO0"), ("led.line", "GPIO7")]
         private static let edges = 10_000
 
-        @Test func linesAreCountedDebouncedDescribedAndRefused() async throws {
+        @Test func linesAreCountedDebouncedDescribedRefusedAndLeftSafe() async throws {
             try await Machine.boot("virt", settings: Self.settings) { machine in
                 let chip = try await machine.emulator.qmp.device(ofType: "pl061")
                 _ = try await machine.readings.next(from: "button-GPIO0")
@@ -17,6 +17,8 @@ extension SystemTests {
                 try await Self.levels(machine, chip)
                 try await Self.count(machine, chip)
                 try await Self.debounce(machine, chip)
+                try await Self.safeLevels(machine)
+                try await Self.safeLevelOfAKilledApp(machine)
             }
         }
 
@@ -75,6 +77,51 @@ extension SystemTests {
             let second = try await moment("GPIO2 falling ", 2, machine)
             #expect(second - first >= 1, "a bounce came through")
             try await machine.emulator.console.wait(for: "watched 0", deadline: machine.deadline)
+        }
+
+        /// Lines noted with a safe level get it unless somebody holds them, high or low, and keep it.
+        private static func safeLevels(_ machine: Machine) async throws {
+            for (line, level, isActiveLow) in [(0, 1, 0), (5, 0, 1), (6, 1, 0)] {
+                #expect(try await voltage(of: line, machine) == false)
+                try await machine.shell.run(
+                    "printf 'line=9030000.pl061:\(line)\\nlevel=\(level)\\ndrive=push-pull\\nactive-low=\(isActiveLow)\\n' "
+                        + "> /run/apus/outputs/9030000.pl061:\(line)")
+            }
+            try await machine.shell.run("apus gpio safe")
+            #expect(try await voltage(of: 5, machine))
+            #expect(try await voltage(of: 6, machine))
+            let info = try await machine.shell.run("apus gpio info GPIO5 GPIO6 GPIO0")
+            let lines = info.split(separator: "\n").suffix(3)
+            #expect(lines.map { $0.contains("  output") } == [true, true, false])
+            #expect(lines.map { $0.contains("used") } == [false, false, true], "the button's line is left alone")
+            try await machine.shell.run("rm /run/apus/outputs/9030000.pl061:0 && ! ls /run/apus/outputs | grep -v :7")
+        }
+
+        /// The light was on when the app was killed. It goes out though the app does not come back.
+        private static func safeLevelOfAKilledApp(_ machine: Machine) async throws {
+            let app = try await machine.shell.appProcess()
+            // In its place starts from now on a program that touches no line.
+            try await machine.shell.run(
+                "printf '#!/bin/sh\\nexec sleep 1000\\n' > /data/idle && chmod +x /data/idle "
+                    + "&& mount -o bind /data/idle $(readlink /proc/\(app)/exe)")
+            try await Deadline.within(machine.deadline, "the light was never on") {
+                repeat {
+                    try await machine.shell.run("kill -CONT \(app); usleep 100000; kill -STOP \(app)")
+                } while try await !voltage(of: 7, machine)
+            }
+            let held = try await machine.shell.run("apus gpio info GPIO7")
+            #expect(held.contains("  output  used by \"WeatherStation heartbeat-GPIO7\""))
+            try await machine.shell.run(
+                "kill -KILL \(app); until [ ! -e /run/apus/outputs/9030000.pl061:7 ]; do usleep 100000; done")
+            #expect(try await voltage(of: 7, machine) == false)
+            let left = try await machine.shell.run("! pidof WeatherStation && apus gpio info GPIO7")
+            #expect(left.contains("  output") && !left.contains("used"))
+        }
+
+        /// What a meter would show at a line, whoever drives it.
+        private static func voltage(of line: Int, _ machine: Machine) async throws -> Bool {
+            // ARM PrimeCell GPIO (PL061) manual, section 3.3.1: GPIODATA, of which bits 9 to 2 of the address choose the lines.
+            try await machine.emulator.qtest.byte(at: 0x0903_0000 + UInt64(1 << (line + 2))) != 0
         }
 
         /// The time of an event in seconds of the guest.

@@ -41,7 +41,7 @@ public struct BH1750: PolledDriver {
         return [Measurement(.illuminance, .number(Self.lux(raw)))]
     }
 
-    /// Section "Measurement sequence example".
+    /// Section "I2C Bus Access", "Read Format".
     static func lux(_ raw: UInt16) -> Double { Double(raw) / 1.2 }
 
     private static let measurementTime: UInt8 = 69

@@ -2,11 +2,9 @@ public import Hardware
 
 /// Bosch BME280: temperature, pressure and relative humidity (datasheet BST-BME280-DS002).
 public struct BME280: PolledDriver {
-    public let id: String
-    private let port: I2CPort
-    private let address: I2CAddress
-    private let oversampling: BoschBarometer.Oversampling
-    private let clock: any Clock<Duration>
+    private let setup: BoschBarometer.Setup
+
+    public var id: String { setup.id }
 
     /// - Parameters:
     ///   - port: the bus the chip is on.
@@ -17,19 +15,16 @@ public struct BME280: PolledDriver {
         on port: I2CPort, address: I2CAddress = 0x76, oversampling: BoschBarometer.Oversampling = .x1,
         clock: any Clock<Duration> = ContinuousClock()
     ) {
-        id = "bme280-\(address)"
-        self.port = port
-        self.address = address
-        self.oversampling = oversampling
-        self.clock = clock
+        // Section 5.4.1.
+        setup = BoschBarometer.Setup(
+            id: "bme280-\(address)", type: "BME280", ids: [0x60], hasHumidity: true, port: port, address: address,
+            oversampling: oversampling,
+            clock: clock)
     }
 
     /// - Throws: `I2CError`, ``SensorError``.
     public func open() async throws -> BoschBarometer {
-        // Section 5.4.1.
-        try await BoschBarometer.open(
-            "BME280", ids: [0x60], hasHumidity: true, at: address, on: port, oversampling: oversampling,
-            clock: clock)
+        try await setup.open()
     }
 
     /// - Throws: `I2CError`, ``SensorError``.

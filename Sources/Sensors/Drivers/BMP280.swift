@@ -2,11 +2,9 @@ public import Hardware
 
 /// Bosch BMP280: temperature and pressure (datasheet BST-BMP280-DS001).
 public struct BMP280: PolledDriver {
-    public let id: String
-    private let port: I2CPort
-    private let address: I2CAddress
-    private let oversampling: BoschBarometer.Oversampling
-    private let clock: any Clock<Duration>
+    private let setup: BoschBarometer.Setup
+
+    public var id: String { setup.id }
 
     /// - Parameters:
     ///   - port: the bus the chip is on.
@@ -17,19 +15,16 @@ public struct BMP280: PolledDriver {
         on port: I2CPort, address: I2CAddress = 0x76, oversampling: BoschBarometer.Oversampling = .x1,
         clock: any Clock<Duration> = ContinuousClock()
     ) {
-        id = "bmp280-\(address)"
-        self.port = port
-        self.address = address
-        self.oversampling = oversampling
-        self.clock = clock
+        // Section 4.3.1; the others than 0x58 are samples.
+        setup = BoschBarometer.Setup(
+            id: "bmp280-\(address)", type: "BMP280", ids: [0x58, 0x57, 0x56], hasHumidity: false, port: port,
+            address: address, oversampling: oversampling,
+            clock: clock)
     }
 
     /// - Throws: `I2CError`, ``SensorError``.
     public func open() async throws -> BoschBarometer {
-        // Section 4.3.1; the others are samples.
-        try await BoschBarometer.open(
-            "BMP280", ids: [0x58, 0x57, 0x56], hasHumidity: false, at: address, on: port, oversampling: oversampling,
-            clock: clock)
+        try await setup.open()
     }
 
     /// - Throws: `I2CError`, ``SensorError``.

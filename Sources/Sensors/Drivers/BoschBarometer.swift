@@ -13,40 +13,48 @@ public struct BoschBarometer: Sendable {
         var times: Int { 1 << (Int(rawValue) - 1) }
     }
 
-    let chip: I2CChip
+    /// How the driver of one of the two finds its chip and what it asks of it.
+    struct Setup: Sendable {
+        let id: String
+        /// Which of the two is expected.
+        let type: String
+        /// What its register `id` may say.
+        let ids: [UInt8]
+        let hasHumidity: Bool
+        let port: I2CPort
+        let address: I2CAddress
+        let oversampling: Oversampling
+        let clock: any Clock<Duration>
+
+        func open() async throws -> BoschBarometer {
+            let chip = try I2CChip(type, at: address, on: port, clock: clock)
+            try await chip.identify(0xD0, as: ids)
+            // Section 5.4.2: a reset; section 1.1: start-up takes 2 ms; section 5.4.4: then the parameters are copied.
+            try await chip.write(0xE0, 0xB6)
+            try await chip.pause(.milliseconds(2))
+            try await chip.wait(for: "its start", every: .milliseconds(2), attempts: 10) {
+                try await chip.read8(0xF3) & 1 == 0
+            }
+            var calibration = BoschCalibration(try await chip.read(0x88, 24))
+            if hasHumidity {
+                calibration.setHumidity(first: try await chip.read8(0xA1), rest: try await chip.read(0xE1, 7))
+                // Section 5.4.3: takes effect with the next write of register 0xF4.
+                try await chip.write(0xF2, oversampling.rawValue)
+            }
+            guard !calibration.isBlank else {
+                throw chip.fault("its calibration is blank", hint: "the chip is broken, or its supply too low")
+            }
+            // Section 5.4.6: no filter.
+            try await chip.write(0xF5, 0)
+            return BoschBarometer(
+                chip: chip, calibration: calibration, oversampling: oversampling, hasHumidity: hasHumidity)
+        }
+    }
+
+    private let chip: I2CChip
     private let calibration: BoschCalibration
     private let oversampling: Oversampling
     private let hasHumidity: Bool
-
-    /// - Parameters:
-    ///   - name: which of the two is expected.
-    ///   - ids: what its register `id` may say.
-    static func open(
-        _ name: String, ids: [UInt8], hasHumidity: Bool, at address: I2CAddress, on port: I2CPort,
-        oversampling: Oversampling, clock: any Clock<Duration>
-    ) async throws -> BoschBarometer {
-        let chip = try I2CChip(name, at: address, on: port, clock: clock)
-        try await chip.identify(0xD0, as: ids)
-        // Section 5.4.2: a reset; section 1.1: start-up takes 2 ms; section 5.4.4: then the parameters are copied.
-        try await chip.write(0xE0, 0xB6)
-        try await chip.pause(.milliseconds(2))
-        try await chip.wait(for: "its start", every: .milliseconds(2), attempts: 10) {
-            try await chip.read8(0xF3) & 1 == 0
-        }
-        var calibration = BoschCalibration(try await chip.read(0x88, 24))
-        if hasHumidity {
-            calibration.setHumidity(first: try await chip.read8(0xA1), rest: try await chip.read(0xE1, 7))
-            // Section 5.4.3: takes effect with the next write of register 0xF4.
-            try await chip.write(0xF2, oversampling.rawValue)
-        }
-        guard !calibration.isBlank else {
-            throw chip.fault("its calibration is blank", hint: "the chip is broken, or its supply too low")
-        }
-        // Section 5.4.6: no filter.
-        try await chip.write(0xF5, 0)
-        return BoschBarometer(
-            chip: chip, calibration: calibration, oversampling: oversampling, hasHumidity: hasHumidity)
-    }
 
     func sample() async throws -> [Measurement] {
         // Section 5.4.5: temperature, pressure and forced mode, which is one measurement.

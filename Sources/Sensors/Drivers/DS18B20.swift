@@ -53,19 +53,19 @@ public struct DS18B20: PolledDriver {
         let memory = try await device.bus.scratchpad(of: device.chip)
         guard let celsius = Self.celsius(memory) else {
             throw SensorError.fault(
-                sensor: "DS18B20 \(device.chip)", what: "it has not measured since it was switched on",
+                sensor: "DS18B20 \(device.chip)", what: "it did not get to the end of a measurement",
                 hint: "its supply may be too weak; wire its pin VDD")
         }
         return [Measurement(.temperature, .number(celsius))]
     }
 
     /// What the memory's first two bytes say, low byte first, in sixteenths of a degree (figure 4). Nil for the 85 degrees
-    /// of a chip that has not measured: byte 6 is then still 0x0C, while after a measurement it is 16 less the lowest four
-    /// bits of the temperature (as the kernel tells them apart, drivers/w1/slaves/w1_therm.c).
+    /// of a chip that has not measured and the 127.9375 of one whose supply failed in a measurement: byte 6 is then 0x0C
+    /// (as the kernel tells them apart if asked to, drivers/w1/slaves/w1_therm.c, W1_THERM_CHECK_RESULT).
     static func celsius(_ memory: [UInt8]) -> Double? {
         guard memory.count == 9 else { return nil }
         let raw = UInt16(memory[1]) << 8 | UInt16(memory[0])
-        if raw == 0x0550 && memory[6] == 0x0C { return nil }
+        if raw == 0x0550 || raw == 0x07FF, memory[6] == 0x0C { return nil }
         // Bits 5 and 6 of the configuration: 9 to 12 bits. Of fewer the lowest are undefined (figure 10).
         let undefined = 3 - Int(memory[4] >> 5 & 3)
         return Double((raw & UInt16.max << undefined).signed(bits: 16)) / 16

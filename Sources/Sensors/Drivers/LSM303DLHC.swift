@@ -77,7 +77,8 @@ public struct LSM303DLHC: PolledDriver {
         }
     }
 
-    /// Nil for the value that stands for an overflow (registers OUT_X_H_M and so on).
+    /// Nil for -4096, which stands for an overflow: so says the datasheet of the same magnetometer under another name
+    /// (Honeywell HMC5883L, section "Data Output X Registers"); that of the LSM303DLHC does not mention it.
     static func tesla(_ raw: UInt16, gain: Double) -> Double? {
         let number = raw.signed(bits: 16)
         return number == -4096 ? nil : Double(number) / gain / 10_000

@@ -100,8 +100,7 @@ public struct MAX31865: PolledDriver {
                 sensor: device.name, what: Self.fault(status),
                 hint: "check the sensor, its wires and the reference resistor")
         }
-        let ratio = Double(word >> 1) / 32_768
-        let resistance = ratio * reference
+        let resistance = Self.ratio(word) * reference
         guard let celsius = Self.celsius(resistance / nominal) else {
             throw SensorError.fault(
                 sensor: device.name, what: "\(resistance) ohms are no temperature of this sensor",
@@ -124,6 +123,9 @@ public struct MAX31865: PolledDriver {
     private func read(_ register: UInt8, _ count: Int, _ device: Device) async throws -> [UInt8] {
         Array(try await device.spi.transfer([register] + [UInt8](repeating: 0, count: count)).dropFirst())
     }
+
+    /// How much of the reference's resistance the sensor has: 15 bits above that of the faults (tables 4 and 5).
+    static func ratio(_ register: UInt16) -> Double { Double(register >> 1) / 32_768 }
 
     /// Table 7, the most telling first.
     static func fault(_ status: UInt8) -> String {

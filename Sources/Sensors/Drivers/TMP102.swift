@@ -4,7 +4,7 @@ public import Hardware
 /// written to the chip. ``TMP105`` and ``LM75`` look who answers, and a TMP105 has its full resolution only there.
 ///
 /// Register 0 holds the temperature, big-endian two's complement, left-justified: 1/256 degree Celsius per unit of the
-/// 16 bits (TMP102 datasheet SBOS397, section "Temperature Register"; TMP105 SBOS648; LM75 SNOS808).
+/// 16 bits (TMP102 datasheet SBOS397, section "Temperature Register"; TMP105 SLLS648; LM75 SNOS808).
 public struct TMP102: PolledDriver {
     public let id: String
     private let port: I2CPort

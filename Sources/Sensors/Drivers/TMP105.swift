@@ -2,7 +2,7 @@ public import Hardware
 
 /// Texas Instruments TMP105, TMP75 or TMP175: temperature in sixteenths of a degree.
 ///
-/// They measure 9 bits at power-up and are set to 12 (TMP105 datasheet SBOS648, section "Configuration Register").
+/// They measure 9 bits at power-up and are set to 12 (TMP105 datasheet SLLS648, section "Configuration Register").
 public struct TMP105: PolledDriver {
     public let id: String
     private let port: I2CPort

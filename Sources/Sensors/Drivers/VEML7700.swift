@@ -71,11 +71,15 @@ public struct VEML7700: PolledDriver {
     /// - Throws: `I2CError`, ``SensorError``.
     public func open() async throws -> I2CChip {
         let chip = try I2CChip("VEML7700", at: address, on: port, clock: clock)
-        // Command code 7: the lower byte.
-        try await chip.identify(7, as: [0x81])
         // Command code 3: no power saving, which would slow it down. Command code 0: measure without end, no interrupt.
         try await chip.write16LittleEndian(3, 0)
-        try await chip.write16LittleEndian(0, gain.rawValue << 11 | integration.rawValue << 6)
+        let configuration = gain.rawValue << 11 | integration.rawValue << 6
+        try await chip.write16LittleEndian(0, configuration)
+        // Recent editions of the datasheet have an identity in command code 7; whether early chips have it, none tells.
+        let found = try await chip.read16LittleEndian(0)
+        guard found == configuration else {
+            throw chip.wrongChip("configuration", hexadecimal(configuration), hexadecimal(found))
+        }
         // Application note: 2.5 ms to wake up, then a whole integration.
         return chip.settling(for: .milliseconds(3 + integration.milliseconds))
     }

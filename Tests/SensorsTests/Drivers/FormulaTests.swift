@@ -4,8 +4,8 @@ import Testing
 
 /// The datasheets' own examples, and the edges of two's complement. What is not from a datasheet says so.
 struct FormulaTests {
-    // The format is the datasheet's (DS25095A, register "Ambient Temperature"), the numbers are not. The three flags above
-    // do not count.
+    // The format is the datasheet's (DS25095A, register 5-4 and equation 5-1), the numbers are not: its sample code has the
+    // sign of temperatures below zero wrong. The three flags above do not count.
     @Test(
         arguments: [
             (0x0000, 0), (0x0001, 0.0625), (0x0194, 25.25), (0x07D0, 125), (0x1FFF, -0.0625), (0x1D80, -40),
@@ -15,7 +15,8 @@ struct FormulaTests {
         #expect(MCP9808.celsius(vector.raw | flags) == vector.celsius)
     }
 
-    // The ends of the datasheets' formulas; 0x6666 is exactly two fifths of 65,535.
+    // The ends of the datasheets' formulas (SHT3x version 5, section 4.13; SHT4x as the kernel's drivers/hwmon/sht4x.c has
+    // it, to its last digit); 0x6666 is exactly two fifths of 65,535.
     @Test func sensirion() {
         #expect(Sensirion.celsius(0) == -45)
         #expect(Sensirion.celsius(0xFFFF) == 130)
@@ -25,8 +26,15 @@ struct FormulaTests {
         #expect(abs(SHT4x.humidity(0x6666) - 44) < 1e-9)
         #expect(SHT4x.humidity(0) == 0, "cut, not -6")
         #expect(SHT4x.humidity(0xFFFF) == 100, "cut, not 119")
+        for raw in stride(from: 3200, through: 55_000, by: 777) {
+            let celsius = Double((21_875 * raw) >> 13) / 1000 - 45
+            let humidity = Double((15_625 * raw) >> 13) / 1000 - 6
+            #expect(abs(Sensirion.celsius(UInt16(raw)) - celsius) < 0.005)
+            #expect(abs(SHT4x.humidity(UInt16(raw)) - humidity) < 0.005)
+        }
     }
 
+    // SHT3x datasheet version 5, table 20, and SHT4x: 0xBEEF has the checksum 0x92. (0x81 is that of 0x0000.)
     @Test func sensirionsWordsAreCheckedOneByOne() throws {
         #expect(try Sensirion.words([0xBE, 0xEF, 0x92, 0x00, 0x00, 0x81], of: "it", sensor: "s") == [0xBEEF, 0])
         #expect(throws: SensorError.badChecksum(sensor: "s", of: "it", expected: 0x81, found: 0x80)) {
@@ -65,8 +73,16 @@ struct FormulaTests {
         #expect(fine == 128_422)
         #expect(BoschCalibration.celsius(fine) == 25.08)
         let pascal = try #require(calibration.pascal(415_148, fine: fine))
-        // The datasheet prints 25767236, that is 100653.27; its formula makes 25767233 of these numbers.
+        // The datasheet prints 25767236, that is 100653.27; its formula makes 25767233 of these numbers, as others found.
         #expect(pascal == 25_767_233 / 256.0)
+        // Section 8.1, the formula in floating point, with the same numbers.
+        let x = Double(fine) / 2 - 64_000
+        let offset = (x * x * -7 / 32_768 + x * 140 * 2) / 4 + 2855 * 65_536
+        let gain = (1 + (3024 * x * x / 524_288 + -10_685 * x) / 524_288 / 32_768) * 36_477
+        var reference = (1_048_576 - 415_148 - offset / 4096) * 6250 / gain
+        reference += (6000 * reference * reference / 2_147_483_648 + reference * -14_600 / 32_768 + 15_500) / 16
+        #expect(abs(pascal - reference) < 0.05)
+        #expect(abs(reference - 100_653.27) < 0.05)
     }
 
     // Not in the datasheet: its formula in floating point (BST-BME280-DS002, section 8.1) is the reference, with
@@ -103,7 +119,7 @@ struct FormulaTests {
         #expect(BoschCalibration().pascal(415_148, fine: 0) == nil)
     }
 
-    // SBAS444, table "Input Signal Versus Ideal Output Code".
+    // SBAS444, table "Input Signal Versus Ideal Output Code" (that of the ADS1118, SBAS457, is the same).
     @Test(
         arguments: [(0x7FFF, 32_767), (0x0001, 1), (0x0000, 0), (0xFFFF, -1), (0x8000, -32_768)] as [(UInt16, Double)])
     func ads1115(raw: UInt16, steps: Double) {
@@ -111,7 +127,7 @@ struct FormulaTests {
         #expect(ADS1115.volts(raw, .mV256) == steps * 0.256 / 32_768)
     }
 
-    // SBOS448, the example of programming: 11.98 V at 2 milliohms and 10 A, 119.8 W.
+    // SBOS448F, table 3, "Configure/Measure/Calculate Example": 11.98 V at 2 milliohms and 10 A, 119.8 W.
     @Test func ina219() {
         #expect(INA219.volts(0x5D98) == 11.98)
         #expect(INA219.shuntVolts(0x07D0) == 0.02)
@@ -128,7 +144,7 @@ struct FormulaTests {
         #expect(INA219.shuntVolts(raw) == volts)
     }
 
-    // Datasheet 2014.05 rev. D, section "Measurement sequence example": 0x8390 is 28,067 lx.
+    // Technical note 2009.04 rev. B, section "Read Format": 0x8390 is 28,067 lx.
     @Test func bh1750() {
         #expect(BH1750.lux(0x8390).rounded() == 28_067)
         #expect(BH1750.lux(0) == 0)
@@ -156,23 +172,32 @@ struct FormulaTests {
         #expect(VEML7700.lux(1000, .eighth, .ms100) == 1000 * 0.0042 * 16 * 8, "below 1,000 lx nothing is corrected")
     }
 
-    // SBOS398, table "Temperature Data Format", standard range; the flags are the datasheet's, the fractions are not.
+    // SBOS398C: 20 and -20 degrees are the section's example "Standard Decimal to Binary", the fraction is of table 2, the
+    // flags are of table 3; the rest follows from two's complement.
     @Test(
         arguments: [
             (0x7F, 0x00, 127), (0x19, 0x00, 25), (0x00, 0x00, 0), (0x00, 0x10, 0.0625), (0xFF, 0xF0, -0.0625),
-            (0xE7, 0x00, -25), (0xD8, 0x00, -40), (0x19, 0x01, nil), (0x19, 0x02, nil), (0x19, 0x03, nil),
+            (0x14, 0x00, 20), (0xEC, 0x00, -20), (0x00, 0xF0, 0.9375), (0xE7, 0x00, -25), (0xD8, 0x00, -40),
+            (0x80, 0x00, -128), (0x19, 0x01, nil), (0x19, 0x02, nil), (0x19, 0x03, nil),
         ] as [(UInt8, UInt8, Double?)]) func tmp421(upper: UInt8, lower: UInt8, celsius: Double?)
     {
         #expect(TMP421.celsius(upper, lower) == celsius)
     }
 
-    // DS20005274, table "Temperature Data Format", default range.
+    // DS20005274, table "Temperature Data Format", default range; the kernel's drivers/hwmon/emc1403.c reads the same.
     @Test(
         arguments: [(0x00, 0x00, 0), (0x00, 0x20, 0.125), (0x3F, 0x00, 63), (0x7F, 0xE0, 127.875)]
             as [(UInt8, UInt8, Double)]) func emc1413(upper: UInt8, lower: UInt8, celsius: Double)
     {
         #expect(EMC1413.celsius(upper, lower) == celsius)
         #expect(EMC1413.celsius(upper, lower | 0x1F) == celsius, "the rest is undefined")
+    }
+
+    // Not in the datasheet, which has no example: coefficients and a raw value in a report to the maker
+    // (Infineon/DPS310-Pressure-Sensor, issue 30), where somebody computed the temperature by hand, with the ratio rounded to 0.382419: 222 / 2 - 113.578443.
+    @Test func dps310Temperature() {
+        let bytes: [UInt8] = [0x0D, 0xEE, 0xD7] + [UInt8](repeating: 0, count: 15)
+        #expect(abs(DPS310Calibration(bytes, scale: 524_288).celsius(200_498) - (111 - 113.578443)) < 297 * 5e-7 + 1e-4)
     }
 
     // Not in the datasheet: the registers of a real chip; the results were computed apart with fractions.
@@ -185,14 +210,25 @@ struct FormulaTests {
         #expect(abs(calibration.pascal(0xFE2FEE - 0x1000000, temperature: 0x0269A6) - 92946.31142171418) < 1e-6)
     }
 
-    // DocID018771, registers CRB_REG_M and OUT_X_H_M.
+    // DocID018771, table 75 (register CRB_REG_M): units in a gauss.
+    @Test func lsm303Gains() {
+        let ranges: [LSM303DLHC.Range] = [
+            .microteslas130, .microteslas190, .microteslas250, .microteslas400, .microteslas470, .microteslas560,
+            .microteslas810,
+        ]
+        #expect(ranges.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7])
+        #expect(ranges.map(\.gain.xy) == [1100, 855, 670, 450, 400, 330, 230])
+        #expect(ranges.map(\.gain.z) == [980, 760, 600, 400, 355, 295, 205])
+    }
+
+    // HMC5883L datasheet, section "Data Output X Registers": -4096 is an overflow.
     @Test func lsm303() {
         #expect(LSM303DLHC.tesla(1100, gain: 1100) == 1e-4)
         #expect(LSM303DLHC.tesla(0xFFFF, gain: 980).map { abs($0 + 1e-4 / 980) < 1e-15 } == true)
         #expect(LSM303DLHC.tesla(0xF000, gain: 1100) == nil)
     }
 
-    // DS3231 datasheet 19-5170, section "Temperature Registers": 0b00011001 01 is +25.25.
+    // DS3231 datasheet 19-5170 rev. 10, section "Temperature Registers": 0b00011001 01 is +25.25. Format: figure 1.
     @Test(
         arguments: [(0x1940, 25.25), (0x0000, 0), (0xFFC0, -0.25), (0xE700, -25), (0x7FC0, 127.75)]
             as [(UInt16, Double)])
@@ -201,7 +237,8 @@ struct FormulaTests {
         #expect(DS3231.celsius(raw | 0x3F) == celsius, "the rest is undefined")
     }
 
-    // PCA9685 rev. 4, section 7.3.5: 200 Hz is 0x1E; the ends of the range are those of the prescaler.
+    // PCA9685 rev. 4, section 7.3.5: 200 Hz is 0x1E; user manual UM10574, section 8.2: 3 is 1526 Hz, and 255 is 24 Hz (to be
+    // exact 23.84, so that 24 needs 253).
     @Test func pca9685() {
         #expect(PCA9685.prescaler(200) == 0x1E)
         #expect(PCA9685.prescaler(50) == 121)

@@ -68,13 +68,37 @@ struct GuideTests {
         #expect(guide[start..<end].split(separator: "\n", omittingEmptySubsequences: false).count <= 42)
     }
 
+    @Test func theTablesOfTheGuideNameEveryDriver() throws {
+        let guide = try read(#filePath, "../../../docs/drivers.md")
+        let folder = try path(#filePath, "../../../Sources/Sensors/Drivers")
+        let directory = try #require(opendir(folder))
+        defer { closedir(directory) }
+        var drivers: [String] = []
+        while let entry = readdir(directory) {
+            let file = withUnsafeBytes(of: &entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            guard file.hasSuffix(".swift") else { continue }
+            let source = try read("\(folder)/\(file)")
+            let name = String(file.dropLast(6))
+            if source.contains("public struct \(name): ") { drivers.append(name) }
+        }
+        #expect(drivers.count > 30)
+        let missing = drivers.filter { !["`\($0)`", "`\($0)("].contains(where: guide.contains) }
+        // What several drivers open.
+        #expect(Set(missing) == ["BoschBarometer", "RealTimeClock"])
+    }
+
+    /// The tests' folder may be a link to where the rest is.
+    private func path(_ path: String, _ relative: String = "") throws -> String {
+        let real = try #require(realpath(path, nil))
+        defer { free(real) }
+        let name = String(cString: real)
+        return relative.isEmpty ? name : name[..<(name.lastIndex(of: "/") ?? name.endIndex)] + "/" + relative
+    }
+
     private func read(_ path: String, _ relative: String = "") throws -> String {
-        // The tests' folder may be a link to where the guide is.
-        let folder = try #require(realpath(path, nil))
-        defer { free(folder) }
-        var name = String(cString: folder)
-        if !relative.isEmpty { name = name[..<(name.lastIndex(of: "/") ?? name.endIndex)] + "/" + relative }
-        let file = try #require(fopen(name, "r"))
+        let file = try #require(fopen(try self.path(path, relative), "r"))
         defer { fclose(file) }
         var bytes = [UInt8](repeating: 0, count: 1 << 20)
         bytes.removeLast(bytes.count - fread(&bytes, 1, bytes.count, file))

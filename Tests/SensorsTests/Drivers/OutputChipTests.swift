@@ -39,10 +39,14 @@ struct OutputChipTests {
         let chip = SimulatedPCA9552()
         bus.attach(chip, at: 0x60)
         let leds = try await PCA9552(on: port).open()
-        // Section 6.3.3: a period of 1 s is 43; half of the time is 128.
+        // The programming example of the PCA9553's datasheet (rev. 2004-10-01, table 1), whose rhythms are the PCA9552's: 1 s
+        // and half of it, 0.25 s and a quarter of it.
         try await leds.set(.first, period: .seconds(1), duty: 0.5)
         #expect(chip.registers[2] == [43])
         #expect(chip.registers[3] == [128])
+        try await leds.set(.second, period: .milliseconds(250), duty: 0.25)
+        #expect(chip.registers[4] == [10])
+        #expect(chip.registers[5] == [192])
         try await leds.set(.second, period: .seconds(60), duty: 0)
         #expect(chip.registers[4] == [255])
         #expect(chip.registers[5] == [255])
