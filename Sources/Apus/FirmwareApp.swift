@@ -1,5 +1,6 @@
 internal import Device
 internal import Glibc
+internal import Monitoring
 internal import Publishing
 public import Supervision
 
@@ -57,6 +58,7 @@ extension FirmwareApp {
                 report: HealthSocket.send, log: Log.line)
             Task { await reporter.run() }
         }
+        serveSensors(of: supervisor)
         try Signals.onEach { signal in
             if signal == SIGUSR1 {
                 Task { Log.text("\(await supervisor.snapshot())") }
@@ -66,6 +68,17 @@ extension FirmwareApp {
             }
         }
         try await app.value
+    }
+
+    /// For `apus sensors`, where there is a place for the socket.
+    private static func serveSensors(of supervisor: Supervisor) {
+        guard !CellHost.isCell, let path = SensorServer.defaultPath else { return }
+        do {
+            // Its thread keeps it for as long as the app runs.
+            _ = try SensorServer(path: path) { SensorReport.current(await supervisor.snapshot()).line + [0x0A] }
+        } catch {
+            Log.line("\(error)")
+        }
     }
 
     private static func log(_ event: SupervisorEvent) {
