@@ -58,7 +58,8 @@ extension FirmwareApp {
                 report: HealthSocket.send, log: Log.line)
             Task { await reporter.run() }
         }
-        serveSensors(of: supervisor)
+        let server = sensorServer(of: supervisor)
+        defer { server?.stop() }
         try Signals.onEach { signal in
             if signal == SIGUSR1 {
                 Task { Log.text("\(await supervisor.snapshot())") }
@@ -70,14 +71,15 @@ extension FirmwareApp {
         try await app.value
     }
 
-    /// For `apus sensors`, where there is a place for the socket.
-    private static func serveSensors(of supervisor: Supervisor) {
-        guard !CellHost.isCell, let path = SensorServer.defaultPath else { return }
+    /// For `apus sensors`; nil where there is no place for its socket.
+    private static func sensorServer(of supervisor: Supervisor) -> SensorServer? {
+        guard !CellHost.isCell, let path = SensorServer.defaultPath else { return nil }
         do {
-            // Its thread keeps it for as long as the app runs.
-            _ = try SensorServer(path: path) { SensorReport.current(await supervisor.snapshot()).line + [0x0A] }
+            return try SensorServer(path: path) { SensorReport.current(await supervisor.snapshot()).line + [0x0A] }
         } catch {
+            // The app does without.
             Log.line("\(error)")
+            return nil
         }
     }
 

@@ -64,7 +64,10 @@ public enum SensorTable {
     }
 
     private static func state(_ sensor: SensorStatus) -> String {
-        if let delay = sensor.restartsIn { return "restarts in \(delay.components.seconds) s" }
+        if let delay = sensor.restartsIn {
+            // Rounded up: nothing restarts in no time.
+            return "restarts in \((delay + .nanoseconds(999_999_999)).components.seconds) s"
+        }
         return sensor.state == .unknown ? "in a cell" : sensor.state.rawValue
     }
 

@@ -9,7 +9,7 @@ import Testing
 @Suite(.timeLimit(.minutes(10)))
 struct SensorServerTests {
     /// A folder for a socket, gone with its owner.
-    private final class Place {
+    private final class Place: Sendable {
         let folder: URL
         var path: String { folder.appendingPathComponent("sensors").path }
 
@@ -88,7 +88,8 @@ struct SensorServerTests {
         let place = try Place()
         // More than a socket has room for.
         let line = [UInt8](repeating: UInt8(ascii: "1"), count: 2_000_000) + [0x0A]
-        let server = try SensorServer(path: place.path, limits: Self.quick) { line }
+        let limits = SensorServer.Limits(clients: 2, interval: .milliseconds(10), writing: .seconds(3))
+        let server = try SensorServer(path: place.path, limits: limits) { line }
         defer { server.stop() }
         try await blocking {
             let slow = try Self.connect(place.path)

@@ -73,6 +73,45 @@ struct SimulatedWorldTests {
         #expect(try !joined.level())
     }
 
+    @Test func faultsOfTheOtherBusesComeAndGoToo() async throws {
+        let (world, board) = try world(
+            """
+            chip MAX31855 on spi0.0 as adc
+            chip DS18B20 on w1 at 28-0316a2794fff as wire
+            chip PMS5003 on uart0 as dust
+            at 1s adc stuck 0x00
+            at 1s wire absent
+            at 1s dust absent
+            at 2s adc ok
+            at 2s wire temperature 33
+            at 3s wire ok
+            at 3s dust ok
+            """)
+        let (adc, wire) = (MAX31855(on: board.spi("spi0.0")), DS18B20(on: board.sysfs))
+        let dust = PMS5003(on: board.serial("uart0"), warmUp: .zero)
+        #expect(try await sample(adc)["temperature"] == 20)
+        #expect(try await sample(wire) == ["temperature": 21])
+        let (values, continuation) = AsyncStream.makeStream(of: Measurement.self)
+        let open = try dust.open()
+        let listener = Task { try await dust.run(open) { continuation.yield($0) } }
+        for await value in values {
+            #expect(value.value == .number(5e-9))
+            break
+        }
+        world.advance(to: .seconds(1))
+        // Unplugged.
+        await #expect(throws: (any Error).self) { try await listener.value }
+        #expect(throws: (any Error).self) { try dust.open() }
+        #expect(try await sample(adc)["temperature"] != 20)
+        await #expect(throws: (any Error).self) { try await sample(wire) }
+        world.advance(to: .seconds(2))
+        #expect(try await sample(adc)["temperature"] == 20)
+        await #expect(throws: (any Error).self) { try await sample(wire) }
+        world.advance(to: .seconds(3))
+        #expect(try await sample(wire) == ["temperature": 33])
+        _ = try dust.open()
+    }
+
     /// Every chip is set from the script and read by its driver.
     @Test func everyChipMeasuresWhatTheScriptSays() async throws {
         let (world, board) = try world(

@@ -6,11 +6,11 @@ struct SensorTableTests {
     @Test func showsStatesValuesAgesAndErrors() {
         #expect(
             SensorTable.lines(SensorReportTests.full) == [
-                "SENSOR       STATE             QUANTITY     VALUE  UNIT    AGE  SAMPLES  MISSED  ERRORS",
-                "bme280-0x76  restarts in 12 s                                        -       -       -",
+                "SENSOR       STATE             QUANTITY     VALUE  UNIT     AGE  SAMPLES  MISSED  ERRORS",
+                "bme280-0x76  restarts in 13 s                                          -       -       -",
                 "  no device answers at address 0x76 on i2c-1",
-                "tmp102-0x48  running           temperature   21.5  Cel   0.3 s        1       2       5",
-                "                               alert          yes       66 min",
+                "tmp102-0x48  running           temperature   21.5  Cel    0.3 s        1       2       5",
+                "                               alert          yes        66 min",
             ])
     }
 
@@ -33,7 +33,7 @@ struct SensorTableTests {
 
     @Test func aSensorWhoseSupervisorIsInACellSaysSo() {
         let lines = SensorTable.lines(SensorReport([SensorStatus(id: "a", state: .unknown)]))
-        #expect(lines[1] == "a       in a cell                                       -       -       -")
+        #expect(lines[1] == "a       in a cell                                    -       -       -")
     }
 
     @Test(arguments: [
