@@ -44,9 +44,7 @@ struct SimulateCommand: AsyncParsableCommand {
     func run() async throws {
         // Absolute, because the app starts in the package folder.
         let program = try URL(fileURLWithPath: executable ?? build()).path
-        var environment = ["APUS_SIMULATION": "", "APUS_SIMULATION_ORIGIN": ""]
-        if let file = try scriptFile() { environment["APUS_SIMULATION"] = file.path }
-        let variables = environment
+        let variables = ["APUS_SIMULATION": try scriptFile()?.path ?? ""]
 
         let work = Task {
             try await TemporaryFolder.with(beside: FileManager.default.temporaryDirectory.appendingPathComponent("x")) {

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Apus
@@ -49,6 +50,30 @@ struct SimulationParserTests {
         else {
             Issue.record("\(script.steps)")
             return
+        }
+    }
+
+    @Test func theReferenceAppsBoardIsOneAndInTheDocuments() throws {
+        let checkout = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        func text(_ path: String) throws -> String {
+            try String(contentsOf: checkout.appendingPathComponent(path), encoding: .utf8)
+        }
+        let board = try text("Firmware/WeatherStation/simulation.conf")
+        #expect(try SimulationParser.parse(board, file: "f").chips.count == 2)
+        #expect(try text("docs/simulation.md").contains("```\n\(board)```"))
+    }
+
+    /// The table of models names them all.
+    @Test func theDocumentsNameEveryModel() throws {
+        let file = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("docs/simulation.md")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        for model in SimulatedModel.all {
+            #expect(text.contains(model.name), "\(model.name)")
+            for quantity in model.quantities where model.quantities.count <= 3 && !quantity.name.contains("field") {
+                #expect(text.contains("`\(quantity.name)`"), "\(quantity.name)")
+            }
         }
     }
 

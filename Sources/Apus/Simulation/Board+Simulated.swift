@@ -8,7 +8,7 @@ extension Board {
     /// A board that exists in this process only: what a file describes that the environment names in APUS_SIMULATION, else
     /// simulation.conf in the current folder, else a thermometer at 0x48 on the bus i2c-1 and GPIO17 wired to GPIO27.
     /// - Throws: ``SimulationError``.
-    static func simulated(config: Configuration, log: (String) -> Void) throws -> Board {
+    static func simulated(config: Configuration, log: (String) -> Void = { _ in }) throws -> Board {
         let named = getenv("APUS_SIMULATION").map { String(cString: $0) }
         let file = named ?? "simulation.conf"
         let script: SimulationScript
