@@ -26,11 +26,11 @@ extension Board {
         config.merge { name in getenv(name).map { String(cString: $0) } }
         // Devices are built with it (fwtool build): their programs then have nothing of the simulation.
         #if !APUS_DEVICE
-            if !isDevice {
-                return try simulated(config: config) { text in
-                    if !CellHost.isCell { Log.line("no \(boardFile): \(text)") }
-                }
+        if !isDevice {
+            return try simulated(config: config) { text in
+                if !CellHost.isCell { Log.line("no \(boardFile): \(text)") }
             }
+        }
         #endif
         return Board(config: config)
     }

@@ -1,3 +1,5 @@
+// For a developer's machine only.
+#if !APUS_DEVICE
 internal import Device
 internal import Glibc
 internal import Sensors
@@ -54,3 +56,4 @@ extension Board {
         return now
     }
 }
+#endif

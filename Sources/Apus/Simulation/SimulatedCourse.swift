@@ -1,3 +1,5 @@
+// For a developer's machine only.
+#if !APUS_DEVICE
 internal import Glibc
 
 /// How a value goes through time.
@@ -61,3 +63,4 @@ struct SimulatedCourse: Sendable {
         }
     }
 }
+#endif

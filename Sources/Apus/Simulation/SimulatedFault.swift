@@ -1,3 +1,5 @@
+// For a developer's machine only.
+#if !APUS_DEVICE
 internal import Hardware
 
 /// What goes wrong with a simulated chip until it is set right.
@@ -37,3 +39,4 @@ enum SimulatedFault: Sendable, Hashable {
         }
     }
 }
+#endif

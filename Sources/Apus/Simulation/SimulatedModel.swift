@@ -1,3 +1,5 @@
+// For a developer's machine only.
+#if !APUS_DEVICE
 internal import Hardware
 
 /// A kind of chip that can be on a simulated board.
@@ -232,3 +234,4 @@ struct SimulatedModel: Sendable {
             })
     ]
 }
+#endif

@@ -1,3 +1,5 @@
+// For a developer's machine only.
+#if !APUS_DEVICE
 internal import Glibc
 internal import Hardware
 internal import Sensors
@@ -221,3 +223,4 @@ private final class Mutable<Value: Sendable>: Sendable {
         set { state.withLock { $0 = newValue } }
     }
 }
+#endif

@@ -1,3 +1,5 @@
+// For a developer's machine only.
+#if !APUS_DEVICE
 /// A description of a simulated board that cannot be used.
 struct SimulationError: Error, Equatable, CustomStringConvertible {
     let file: String
@@ -7,3 +9,4 @@ struct SimulationError: Error, Equatable, CustomStringConvertible {
 
     var description: String { line.map { "\(file), line \($0): \(reason)" } ?? reason }
 }
+#endif

@@ -1,3 +1,5 @@
+// For a developer's machine only.
+#if !APUS_DEVICE
 internal import Hardware
 
 /// Reads a description of a simulated board, line by line.
@@ -273,3 +275,4 @@ struct SimulationParser {
         throw refusal("'\(word)' is not a time, which is one like 500ms, 10s, 2min or 1h")
     }
 }
+#endif

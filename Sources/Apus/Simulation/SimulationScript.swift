@@ -1,3 +1,5 @@
+// For a developer's machine only.
+#if !APUS_DEVICE
 internal import Hardware
 
 /// What a simulated board has, and what happens on it (docs/simulation.md).
@@ -53,3 +55,4 @@ struct SimulationScript: Sendable {
         join GPIO17 GPIO27
         """
 }
+#endif
