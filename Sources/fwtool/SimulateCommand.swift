@@ -79,7 +79,7 @@ struct SimulateCommand: AsyncParsableCommand {
     private func build() throws -> String {
         let package = try AppPackage(folder: URL(fileURLWithPath: packagePath))
         let words = ["build", "--package-path", package.folder.path, "--product", package.product]
-        let command = try Command("swift", words, deadline: 3600)
+        let command = Command("swift", words, deadline: 3600)
         let quiet = options.quiet
         let result = try command.execute { text in
             if !quiet { FileHandle.standardError.write(Data(text.utf8)) }
