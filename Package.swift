@@ -36,6 +36,7 @@ let package = Package(
         // Shared by device and developer's machine.
         .target(name: "JSON", swiftSettings: strict),
         .target(name: "Checksum", swiftSettings: strict),
+        .target(name: "Monitoring", dependencies: ["JSON", "CLinux"], swiftSettings: strict),
         .target(name: "BootState", dependencies: ["Checksum"], swiftSettings: strict),
         .target(name: "Card", dependencies: ["BootState", "CLinux"], swiftSettings: strict),
         .target(name: "Bundle", dependencies: ["JSON", "COpenSSL", "CZstd"], swiftSettings: strict),
@@ -56,14 +57,20 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Device", dependencies: ["Hardware", "Sensors"], swiftSettings: strict),
         .target(
-            name: "Apus", dependencies: ["Threads", "Supervision", "Hardware", "Sensors", "Publishing", "Device"],
+            name: "Apus",
+            dependencies: [
+                "Threads", "Supervision", "Hardware", "Sensors", "Publishing", "Device", "Monitoring", "CLinux",
+            ],
             swiftSettings: strict),
         .target(
             name: "Updating", dependencies: ["Bundle", "Card", "BootState", "Threads", "HTTP", "CLinux"],
             swiftSettings: strict),
         .executableTarget(
             name: "apus",
-            dependencies: ["Updating", "HTTP", "Bundle", "Card", "BootState", "Hardware", "JSON", "CLinux"],
+            dependencies: [
+                "Updating", "HTTP", "Bundle", "Card", "BootState", "Hardware", "Monitoring", "Threads", "JSON",
+                "CLinux",
+            ],
             swiftSettings: strict),
         .target(name: "Verity", dependencies: ["CLinux"], swiftSettings: strict),
         .executableTarget(
@@ -74,7 +81,7 @@ let package = Package(
         .executableTarget(
             name: "fwtool",
             dependencies: [
-                "JSON", "BootState", "Card", "Bundle", "CLinux", "Yams",
+                "JSON", "BootState", "Card", "Bundle", "Monitoring", "CLinux", "Yams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -126,7 +133,8 @@ let package = Package(
         .executableTarget(
             name: "AppFixture", dependencies: ["Apus", "Supervision", "Sensors"], path: "Tests/AppFixture",
             swiftSettings: strict),
-        .testTarget(name: "ApusTests", dependencies: ["Apus", "AppFixture"], swiftSettings: strict),
+        .testTarget(name: "MonitoringTests", dependencies: ["Monitoring", "JSON"], swiftSettings: strict),
+        .testTarget(name: "ApusTests", dependencies: ["Apus", "Monitoring", "AppFixture"], swiftSettings: strict),
         .testTarget(
             name: "UpdatingTests",
             dependencies: [
@@ -136,8 +144,14 @@ let package = Package(
         .testTarget(
             name: "ApusInitTests", dependencies: ["apus-init", "BootState", "Card"], swiftSettings: strict),
         .testTarget(name: "VerityTests", dependencies: ["Verity"], swiftSettings: strict),
+        // The reference app, for the tests of simulation.
+        .executableTarget(
+            name: "SimulatedStation", dependencies: ["Apus"], path: "Firmware/WeatherStation/Sources/WeatherStation",
+            swiftSettings: strict),
         .testTarget(
-            name: "FwtoolTests", dependencies: ["fwtool", "Bundle", "BootState", "Card", "JSON"], swiftSettings: strict),
+            name: "FwtoolTests",
+            dependencies: ["fwtool", "Bundle", "BootState", "Card", "JSON", "Monitoring", "SimulatedStation"],
+            swiftSettings: strict),
         .testTarget(
             name: "SystemTests", dependencies: ["fwtool", "BrokerFixture", "BootState", "Card", "JSON"],
             swiftSettings: strict),

@@ -24,12 +24,15 @@ extension Board {
             }
         }
         config.merge { name in getenv(name).map { String(cString: $0) } }
-        if isDevice { return Board(config: config) }
-        if !CellHost.isCell {
-            Log.line(
-                "no \(boardFile): a simulated board, with a TMP102 at 0x48 on i2c-1 and GPIO17 wired to GPIO27")
+        // Devices are built with it (fwtool build): their programs then have nothing of the simulation.
+        #if !APUS_DEVICE
+        if !isDevice {
+            return try simulated(config: config) { text in
+                if !CellHost.isCell { Log.line("no \(boardFile): \(text)") }
+            }
         }
-        return try simulated(config: config)
+        #endif
+        return Board(config: config)
     }
 
     /// Written into every image when it is built.

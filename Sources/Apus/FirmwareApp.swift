@@ -1,5 +1,6 @@
 internal import Device
 internal import Glibc
+internal import Monitoring
 internal import Publishing
 public import Supervision
 
@@ -57,6 +58,8 @@ extension FirmwareApp {
                 report: HealthSocket.send, log: Log.line)
             Task { await reporter.run() }
         }
+        let server = sensorServer(of: supervisor)
+        defer { server?.stop() }
         try Signals.onEach { signal in
             if signal == SIGUSR1 {
                 Task { Log.text("\(await supervisor.snapshot())") }
@@ -66,6 +69,18 @@ extension FirmwareApp {
             }
         }
         try await app.value
+    }
+
+    /// For `apus sensors`; nil where there is no place for its socket.
+    private static func sensorServer(of supervisor: Supervisor) -> SensorServer? {
+        guard !CellHost.isCell, let path = SensorServer.defaultPath else { return nil }
+        do {
+            return try SensorServer(path: path) { SensorReport.current(await supervisor.snapshot()).line + [0x0A] }
+        } catch {
+            // The app does without.
+            Log.line("\(error)")
+            return nil
+        }
     }
 
     private static func log(_ event: SupervisorEvent) {

@@ -8,6 +8,7 @@
 #include <termios.h>
 
 // <linux/spi/spidev.h>
+static const unsigned long linux_spi_read_mode = SPI_IOC_RD_MODE32;
 static const unsigned long linux_spi_write_mode = SPI_IOC_WR_MODE32;
 static const unsigned long linux_spi_write_bits = SPI_IOC_WR_BITS_PER_WORD;
 static const unsigned long linux_spi_write_speed = SPI_IOC_WR_MAX_SPEED_HZ;

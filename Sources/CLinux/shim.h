@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
 #include <sys/wait.h>
@@ -41,6 +42,21 @@ static inline void linux_set_thread_name(const char *name) {
 // Lets the calling thread's waits end that late at most, in nanoseconds (PR_SET_TIMERSLACK in prctl(2)).
 static inline void linux_set_timer_slack(unsigned long nanoseconds) {
     prctl(PR_SET_TIMERSLACK, nanoseconds);
+}
+
+// accept4(2): a connection that closes when another program starts, and whose calls never wait. Returns -1 and sets errno
+// on failure.
+static inline int linux_accept(int listener) {
+    return (int)syscall(SYS_accept4, (long)listener, NULL, NULL, (long)(SOCK_CLOEXEC | SOCK_NONBLOCK));
+}
+
+// ioctl_tty(2): how many characters a terminal has in a line, and lines. Returns -1 where it has no size.
+static inline int linux_terminal_size(int terminal, int *columns, int *lines) {
+    struct winsize size;
+    if (ioctl(terminal, TIOCGWINSZ, &size) < 0 || size.ws_col == 0 || size.ws_row == 0) return -1;
+    *columns = size.ws_col;
+    *lines = size.ws_row;
+    return 0;
 }
 
 // futex(2): waits while the word holds the value, at most until a moment of CLOCK_MONOTONIC; NULL: without limit.

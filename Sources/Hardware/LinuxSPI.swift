@@ -3,22 +3,12 @@ internal import Glibc
 internal import Threads
 
 /// A device of the kernel, through spidev (Documentation/spi/spidev.rst).
-final class LinuxSPI: SPIController {
+package final class LinuxSPI: SPIController {
     private let descriptor: Int32
 
     init(path: String, settings: SPISettings) throws(SPIError) {
         // Not yet the property: a class whose properties are all set runs its deinit when its init throws.
-        let descriptor = open(path, O_RDWR | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw switch errno {
-            case ENOENT, ENXIO, ENODEV:
-                .noDevice(
-                    device: path,
-                    reason: "there is no such device; the bus may be disabled in the device tree, or spidev not bound")
-            case let code:
-                .noDevice(device: path, reason: systemMessage(code))
-            }
-        }
+        let descriptor = try Self.open(device: path)
         do throws(SPIError) {
             try Self.apply(settings, to: descriptor, path)
         } catch {
@@ -30,6 +20,32 @@ final class LinuxSPI: SPIController {
 
     deinit {
         close(descriptor)
+    }
+
+    /// Opens a device without changing its settings.
+    /// - Throws: ``SPIError`` when there is none, or it is another file.
+    package static func test(path: String) throws(SPIError) {
+        let descriptor = try open(device: path)
+        defer { close(descriptor) }
+        var mode: UInt32 = 0
+        guard linux_ioctl(descriptor, linux_spi_read_mode, &mode) >= 0 else {
+            throw .noDevice(device: path, reason: "it is not an SPI device")
+        }
+    }
+
+    private static func open(device path: String) throws(SPIError) -> Int32 {
+        let descriptor = Glibc.open(path, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw switch errno {
+            case ENOENT, ENXIO, ENODEV:
+                .noDevice(
+                    device: path,
+                    reason: "there is no such device; the bus may be disabled in the device tree, or spidev not bound")
+            case let code:
+                .noDevice(device: path, reason: systemMessage(code))
+            }
+        }
+        return descriptor
     }
 
     private static func apply(_ settings: SPISettings, to descriptor: Int32, _ path: String) throws(SPIError) {

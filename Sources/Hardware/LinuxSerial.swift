@@ -3,7 +3,7 @@ internal import Glibc
 internal import Threads
 
 /// A port of the kernel, through termios(3).
-final class LinuxSerial: SerialConnection {
+package final class LinuxSerial: SerialConnection {
     /// Bytes that wait to be taken by the kernel.
     private struct Job {
         let bytes: [UInt8]
@@ -112,7 +112,25 @@ final class LinuxSerial: SerialConnection {
 
 // Opening.
 extension LinuxSerial {
+    /// Opens a port for a moment, without changing its settings.
+    /// - Throws: ``SerialError`` when there is none, when it is in use, or when it is another file.
+    package static func test(path: String) throws(SerialError) {
+        Glibc.close(try openUnused(path))
+    }
+
     private static func open(_ path: String) throws(SerialError) -> Int32 {
+        let descriptor = try openUnused(path)
+        // TIOCEXCL does not stop root, a lock stops only those who ask: both.
+        guard ioctl(descriptor, UInt(TIOCEXCL)) == 0 else {
+            let reason = systemMessage(errno)
+            Glibc.close(descriptor)
+            throw .noPort(port: path, reason: reason)
+        }
+        return descriptor
+    }
+
+    /// Locks it for as long as it is open.
+    private static func openUnused(_ path: String) throws(SerialError) -> Int32 {
         // Without O_NONBLOCK the call would wait for a modem's carrier.
         let descriptor = Glibc.open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else {
@@ -126,11 +144,7 @@ extension LinuxSerial {
         }
         do throws(SerialError) {
             guard isatty(descriptor) == 1 else { throw .noPort(port: path, reason: "it is not a serial port") }
-            // TIOCEXCL does not stop root, a lock stops only those who ask: both.
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw .busy(port: path) }
-            guard ioctl(descriptor, UInt(TIOCEXCL)) == 0 else {
-                throw .noPort(port: path, reason: systemMessage(errno))
-            }
         } catch {
             Glibc.close(descriptor)
             throw error

@@ -23,6 +23,7 @@ public final class SimulatedI2C: Sendable {
     private struct State {
         var devices: [I2CAddress: any SimulatedI2CDevice] = [:]
         var faults: [I2CAddress: [Fault]] = [:]
+        var heldFaults: [I2CAddress: Fault] = [:]
     }
 
     private let state = Lock(State())
@@ -44,6 +45,12 @@ public final class SimulatedI2C: Sendable {
     public func script(_ faults: [Fault], at address: I2CAddress) {
         state.withLock { $0.faults[address, default: []] += faults }
     }
+
+    /// Lets every transaction with an address fail, once those that are scripted are over.
+    /// - Parameter fault: nil lets them succeed again.
+    public func hold(_ fault: Fault?, at address: I2CAddress) {
+        state.withLock { $0.heldFaults[address] = fault }
+    }
 }
 
 extension SimulatedI2C: I2CController {
@@ -54,7 +61,8 @@ extension SimulatedI2C: I2CController {
             state -> ((any SimulatedI2CDevice)?, Fault?, [SimulatedMultiplexer]) in
             let fault = state.faults[address].flatMap(\.first)
             if fault != nil { state.faults[address]?.removeFirst() }
-            return (state.devices[address], fault, state.devices.values.compactMap { $0 as? SimulatedMultiplexer })
+            let present = fault ?? state.heldFaults[address]
+            return (state.devices[address], present, state.devices.values.compactMap { $0 as? SimulatedMultiplexer })
         }
         switch fault {
         case .noAcknowledge: throw .noAcknowledge(bus: bus, address: address)

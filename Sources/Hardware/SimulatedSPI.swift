@@ -20,6 +20,7 @@ public final class SimulatedSPI: Sendable {
     private struct State {
         var device: (any SimulatedSPIDevice)?
         var faults: [Fault] = []
+        var heldFault: Fault?
         var settings: SPISettings?
     }
 
@@ -45,6 +46,12 @@ public final class SimulatedSPI: Sendable {
         state.withLock { $0.faults += faults }
     }
 
+    /// Lets every transaction go wrong, once those that are scripted are over.
+    /// - Parameter fault: nil lets them succeed again.
+    public func hold(_ fault: Fault?) {
+        state.withLock { $0.heldFault = fault }
+    }
+
     /// What the last one to open the device asked for; nil before.
     public internal(set) var settings: SPISettings? {
         get { state.withLock { $0.settings } }
@@ -55,7 +62,7 @@ public final class SimulatedSPI: Sendable {
 extension SimulatedSPI: SPIController {
     func transfer(_ messages: [SPIMessage], device: String) throws(SPIError) -> [[UInt8]] {
         let (chip, fault) = state.withLock { state in
-            (state.device, state.faults.isEmpty ? nil : state.faults.removeFirst())
+            (state.device, state.faults.isEmpty ? state.heldFault : state.faults.removeFirst())
         }
         switch fault {
         case .failed: throw .failed(device: device, reason: systemMessage(ETIMEDOUT))

@@ -42,19 +42,22 @@ public struct Sensor: Sendable {
         let id = id ?? driver.id
         // Of the sensor and not of its start, so that a restart does not change the phase.
         let timeline = Timeline(clock)
-        childSpec = Self.childSpec(id, into: mailbox, isolation) { [statistics] in
-            let device = try await driver.open()
+        childSpec = Self.childSpec(id, into: mailbox, isolation, statistics) { [statistics] in
+            let device = try await statistics.watch { try await driver.open() }
             return {
                 let stage = ShapingStage(id, shaping, on: timeline, counting: statistics)
                 var ticker =
                     phase.offset(id: id, period: period).map { Ticker(every: period, on: timeline, phase: $0) }
                     ?? Ticker(every: period, on: timeline)
-                while true {
-                    try await ticker.next()
-                    for measurement in try await driver.sample(device) {
-                        if let reading = try stage.reading(of: measurement) { try await mailbox.send(reading) }
+                try await statistics.watch {
+                    while true {
+                        let tick = try await ticker.next()
+                        statistics.count(missed: tick.missed)
+                        for measurement in try await driver.sample(device) {
+                            if let reading = try stage.reading(of: measurement) { try await mailbox.send(reading) }
+                        }
+                        Liveness.checkIn()
                     }
-                    Liveness.checkIn()
                 }
             }
         }
@@ -75,22 +78,26 @@ public struct Sensor: Sendable {
     ) {
         let id = id ?? driver.id
         let timeline = Timeline(clock)
-        childSpec = Self.childSpec(id, into: mailbox, isolation) { [statistics] in
-            let device = try await driver.open()
+        childSpec = Self.childSpec(id, into: mailbox, isolation, statistics) { [statistics] in
+            let device = try await statistics.watch { try await driver.open() }
             return {
                 let stage = ShapingStage(id, shaping, on: timeline, counting: statistics)
-                try await driver.run(device) { measurement in
-                    if let reading = try stage.reading(of: measurement) { try await mailbox.send(reading) }
+                try await statistics.watch {
+                    try await driver.run(device) { measurement in
+                        if let reading = try stage.reading(of: measurement) { try await mailbox.send(reading) }
+                    }
                 }
             }
         }
     }
 
     private static func childSpec(
-        _ id: String, into mailbox: Mailbox<Reading>, _ isolation: Isolation, start: @escaping ChildSpec.Start
+        _ id: String, into mailbox: Mailbox<Reading>, _ isolation: Isolation, _ statistics: SensorStatistics,
+        start: @escaping ChildSpec.Start
     ) -> ChildSpec {
+        KnownSensors.add(id, statistics, isInCell: isolation != .task)
         var spec = ChildSpec(id, backoff: backoff, isolation: isolation, start: start)
-        spec.outlets = [CellOutlet(mailbox)]
+        spec.outlets = [CellOutlet(mailbox) { KnownSensors.keep($0) }]
         return spec
     }
 }

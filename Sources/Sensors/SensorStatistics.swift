@@ -11,21 +11,62 @@ public final class SensorStatistics: Sendable {
         public internal(set) var rejected = 0
         /// What was hardly new (``Shaping/Step/onChange(by:atLeastEvery:of:)``).
         public internal(set) var heldBack = 0
+        /// Samples that were not taken because the one before took too long.
+        public internal(set) var missed = 0
+        /// Starts and runs that ended with an error.
+        public internal(set) var failures = 0
     }
 
-    private let state = Lock(Counts())
+    private struct State {
+        var counts = Counts()
+        /// The last of each quantity, in the order of their first.
+        var latest: [Reading] = []
+    }
 
-    public var counts: Counts { state.withLock { $0 } }
+    /// No chip measures as much; keeps a driver that makes up names from filling the memory.
+    private static let quantityLimit = 64
+
+    private let state = Lock(State())
+
+    public var counts: Counts { state.withLock { $0.counts } }
+
+    /// The last reading of each quantity, in the order in which these first came. Of a sensor in a cell, what left it.
+    public var latest: [Reading] { state.withLock { $0.latest } }
 
     init() {}
 
     func count(_ result: Shaper.Result) {
-        state.withLock { counts in
-            counts.measurements += 1
+        state.withLock { state in
+            state.counts.measurements += 1
             switch result {
-            case .passed: counts.readings += 1
-            case .rejected, .failed: counts.rejected += 1
-            case .heldBack: counts.heldBack += 1
+            case .passed: state.counts.readings += 1
+            case .rejected, .failed: state.counts.rejected += 1
+            case .heldBack: state.counts.heldBack += 1
+            }
+        }
+    }
+
+    func count(missed: Int) {
+        if missed > 0 { state.withLock { $0.counts.missed += missed } }
+    }
+
+    /// Runs a part of the sensor's life, and counts its failure.
+    func watch<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do {
+            return try await body()
+        } catch {
+            if !(error is CancellationError) { state.withLock { $0.counts.failures += 1 } }
+            throw error
+        }
+    }
+
+    /// Keeps a reading for those who ask for the last.
+    func keep(_ reading: Reading) {
+        state.withLock { state in
+            if let index = state.latest.firstIndex(where: { $0.quantity == reading.quantity }) {
+                state.latest[index] = reading
+            } else if state.latest.count < Self.quantityLimit {
+                state.latest.append(reading)
             }
         }
     }

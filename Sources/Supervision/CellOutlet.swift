@@ -27,9 +27,18 @@ public struct CellOutlet: Sendable {
     let forward: @Sendable (CellSocket, _ index: UInt16) async throws -> Void
 
     public init<Element: CellTransferable>(_ mailbox: Mailbox<Element>) {
+        self.init(mailbox) { _ in }
+    }
+
+    /// - Parameter onDelivery: is told of each element before it goes into the mailbox. Of several outlets of one mailbox
+    ///   in a cell, only one is told.
+    package init<Element: CellTransferable>(
+        _ mailbox: Mailbox<Element>, onDelivery: @escaping @Sendable (Element) -> Void
+    ) {
         self.mailbox = ObjectIdentifier(mailbox)
         deliver = { bytes in
             guard let element = Element(cellBytes: bytes) else { return false }
+            onDelivery(element)
             // Cancelled, and no room: the supervisor stops the child, and a child's last words never wait.
             try? await mailbox.send(element)
             return true

@@ -105,7 +105,8 @@ final class Child {
     var isRestarting: Bool { isStarting || isWaiting || hasExited || isSuspended }
 
     /// What a snapshot says of it, but for what is below it.
-    func snapshot(at now: Duration) -> (SupervisorSnapshot?) -> ChildSnapshot {
+    /// - Parameter due: its deadline.
+    func snapshot(at now: Duration, due: Duration?) -> (SupervisorSnapshot?) -> ChildSnapshot {
         let state: ChildSnapshot.State
         switch self.state {
         case .down: state = isSuspended ? .restarting : .stopped
@@ -114,13 +115,14 @@ final class Child {
         case .waiting, .exited: state = .restarting
         case .ending: state = .stopping
         }
+        let restartsIn = isWaiting ? due.map { max($0 - now, .zero) } : nil
         let uptime = isRunning ? now - startedAt : nil
         let livenessAge = isRunning && launchedSpec.liveness != nil ? now - context.lastCheckIn : nil
         let processID = isActive ? cell?.processID : nil
         let own = (id, spec.restart, max(0, starts - 1), lastError, spec.mailbox?.statistics)
         return { supervisor in
             ChildSnapshot(
-                id: own.0, restart: own.1, state: state, restarts: own.2, uptime: uptime,
+                id: own.0, restart: own.1, state: state, restarts: own.2, restartsIn: restartsIn, uptime: uptime,
                 processID: processID, lastError: own.3,
                 livenessAge: livenessAge, mailbox: own.4, supervisor: supervisor)
         }

@@ -19,6 +19,9 @@ public struct ChildSnapshot: Sendable, CustomStringConvertible {
     /// Starts after the first since the supervisor began.
     public let restarts: Int
 
+    /// Until its back-off is over; nil while it waits for none.
+    public let restartsIn: Duration?
+
     /// Since the child has started; nil while it does not run.
     public let uptime: Duration?
 

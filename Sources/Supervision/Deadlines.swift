@@ -5,6 +5,9 @@ struct Deadlines {
     /// The earliest moment.
     var first: Duration? { heap.first?.moment }
 
+    /// When something is due for a child; nil when nothing is.
+    func moment(of child: Child) -> Duration? { child.deadlinePlace.map { heap[$0].moment } }
+
     /// Sets the one deadline of a child.
     mutating func set(_ child: Child, at moment: Duration) {
         if let place = child.deadlinePlace {

@@ -293,7 +293,7 @@ extension Supervisor {
     public func snapshot() async -> SupervisorSnapshot {
         let ordered = orderedChildren
         // Before the nested ones are asked, so that all of this supervisor is of one moment.
-        let own = ordered.map { $0.snapshot(at: timeline.now) }
+        let own = ordered.map { $0.snapshot(at: timeline.now, due: deadlines.moment(of: $0)) }
         var snapshots: [ChildSnapshot] = []
         snapshots.reserveCapacity(own.count)
         let header = (configuration, countRecentRestarts(), abandoned, abandonedStillRunning)

@@ -8,9 +8,8 @@ internal import Updating
 enum Apus {
     /// Everything the program can do, in the order in which the help shows it.
     static let commands: [Command] = [
-        .update, .slots, .confirm, .rollback, .outbox, .factoryReset, .gpioInfo, .gpioGet, .gpioSet, .gpioWatch,
-        .i2cScan,
-        .i2cRead, .i2cWrite,
+        .update, .slots, .confirm, .rollback, .outbox, .factoryReset, .sensors, .selfTest, .gpioInfo, .gpioGet,
+        .gpioSet, .gpioWatch, .i2cScan, .i2cRead, .i2cWrite,
     ]
 
     static func main() {
@@ -58,7 +57,7 @@ enum Apus {
         } catch {
             // GPIOError and I2CError say what is wrong and what there is.
             Output.error("\(error)")
-            return error is GPIOError || error is I2CError ? .hardware : .failure
+            return error is GPIOError || error is I2CError || error is SelfTestFailed ? .hardware : .failure
         }
     }
 }

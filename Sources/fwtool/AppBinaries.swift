@@ -60,7 +60,7 @@ struct AppBinaries {
             "swift",
             [
                 "build", "--package-path", package.folder.path, "--swift-sdk", sdk.name, "-c", "release", "--product",
-                product,
+                product, "-Xswiftc", "-DAPUS_DEVICE",
             ] + linkerOptions() + (plansAnew ? ["--disable-build-manifest-caching"] : []), deadline: 3600)
         let echo: @Sendable (String) -> Void = { FileHandle.standardError.write(Data($0.utf8)) }
         var result = try command.execute(onOutput: quiet ? nil : echo)
@@ -92,7 +92,7 @@ struct AppBinaries {
         var contents: [String] = []
         let modules = [
             "apus-init", "apus-root", "apus", "Updating", "HTTP", "Bundle", "JSON", "Checksum", "BootState", "Card",
-            "Hardware", "Verity", "Threads", "CGPIOD", "CI2C", "CLinux", "COpenSSL", "CZstd",
+            "Hardware", "Monitoring", "Verity", "Threads", "CGPIOD", "CI2C", "CLinux", "COpenSSL", "CZstd",
         ]
         for folder in modules.map({ "Sources/\($0)" }) {
             guard

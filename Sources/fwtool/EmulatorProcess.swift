@@ -33,9 +33,23 @@ final class EmulatorProcess: Sendable {
     static func start(
         _ tool: EmulatorTool, _ arguments: [String], passing: [Int32] = []
     ) async throws -> EmulatorProcess {
-        let path = try tool.path()
+        try await start(tool.path(), name: tool.rawValue, arguments, passing: passing)
+    }
+
+    /// Starts a program of any path.
+    ///
+    /// - Parameters:
+    ///   - name: what messages call it.
+    ///   - directory: its working directory; ours when nil.
+    ///   - environment: added to ours; an empty value removes the variable.
+    static func start(
+        _ path: String, name: String, _ arguments: [String], in directory: String? = nil,
+        environment: [String: String] = [:], passing: [Int32] = []
+    ) async throws -> EmulatorProcess {
         let guardian = try EmulatorTool.setpriv.path()
         let words = [guardian, "--pdeathsig", "KILL", "--", path] + arguments
+        let variables = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
+            .filter { !$0.value.isEmpty }
         let (input, theirInput) = try LineSocket.pair()
         let (output, theirOutput) = try LineSocket.pair()
         let (errors, theirErrors) = try LineSocket.pair()
@@ -47,9 +61,9 @@ final class EmulatorProcess: Sendable {
                 do {
                     // A group of its own: Ctrl-C in the terminal is for fwtool, which then stops the program in order.
                     let process = try Spawn.start(
-                        words, environment: ProcessInfo.processInfo.environment,
+                        words, directory: directory, environment: variables,
                         descriptors: streams + passing.map { ($0, $0) }, ownGroup: true)
-                    let started = EmulatorProcess(name: tool.rawValue, process: process, input: input)
+                    let started = EmulatorProcess(name: name, process: process, input: input)
                     output.readChunks(onChunk: { started.output.append($0) }, onEnd: { started.output.end() })
                     errors.readChunks(onChunk: { started.errors.append($0) }, onEnd: { started.errors.end() })
                     continuation.resume(returning: started)
@@ -58,7 +72,7 @@ final class EmulatorProcess: Sendable {
                     continuation.resume(throwing: error)
                 }
             }
-            thread.name = tool.rawValue
+            thread.name = name
             thread.start()
         }
     }

@@ -16,8 +16,7 @@ struct Fwtool: AsyncParsableCommand {
             """,
         subcommands: [
             BuildCommand.self, ImageCommand.self, BurnCommand.self, BundleCommand.self, KeysCommand.self,
-            SDKCommand.self,
-            BoardsCommand.self, EmulateCommand.self, DoctorCommand.self,
+            SDKCommand.self, BoardsCommand.self, EmulateCommand.self, SimulateCommand.self, DoctorCommand.self,
         ])
 
     /// Runs the command line. In place of ArgumentParser's own `main`, which exits with 64 on wrong usage and begins
@@ -26,7 +25,7 @@ struct Fwtool: AsyncParsableCommand {
     static func main() async {
         do {
             var command = try parseAsRoot()
-            let interrupts = command is EmulateCommand ? [] : Interrupt.handle()
+            let interrupts = command is EmulateCommand || command is SimulateCommand ? [] : Interrupt.handle()
             defer { withExtendedLifetime(interrupts) {} }
             if var asyncCommand = command as? any AsyncParsableCommand {
                 try await asyncCommand.run()

@@ -2,7 +2,7 @@ import Foundation
 
 /// Ctrl-C and SIGTERM: nothing half-written stays behind, then the process ends by that signal as it would have.
 enum Interrupt {
-    /// Call once. Not for `fwtool emulate`, which stops its board in order.
+    /// Call once. Not for `fwtool emulate` and `fwtool simulate`, which stop what they started in order.
     static func handle() -> [any DispatchSourceSignal] {
         [SIGINT, SIGTERM].map { number in
             signal(number, SIG_IGN)

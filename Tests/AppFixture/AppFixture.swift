@@ -1,5 +1,6 @@
 import Apus
 import Glibc
+import Sensors
 
 /// An app for the tests, with drivers in cells. It writes what happens to standard output and stops itself.
 @main
@@ -29,6 +30,9 @@ private func collect(_ readings: Mailbox<Reading>) async throws {
         guard unruly.count >= 4, let temperature = all.first(where: { $0.quantity == .temperature }) else { continue }
         say("unruly: \(unruly.prefix(4).map(\.value))")
         if case .number(let celsius) = temperature.value { say("warm: \((15...25).contains(celsius))") }
+        // Readings that crossed are kept for those who look.
+        let known = KnownSensors["unruly"]
+        say("in a cell: \(known?.isInCell == true), kept: \(known?.statistics.latest.count ?? 0)")
         kill(getpid(), SIGTERM)
         while true { _ = try await readings.receive() }
     }

@@ -39,7 +39,7 @@ struct CellAppTests {
                 "collector starts",
                 "unruly: [Sensors.Reading.Value.number(1.0), Sensors.Reading.Value.number(2.0), "
                     + "Sensors.Reading.Value.number(1.0), Sensors.Reading.Value.number(2.0)]",
-                "warm: true",
+                "warm: true", "in a cell: true, kept: 1",
             ])
         #expect(app.status == 0)
         let log = app.errors.split(separator: "\n")

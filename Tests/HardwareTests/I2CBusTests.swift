@@ -53,6 +53,21 @@ struct I2CBusTests {
         }
     }
 
+    @Test func aHeldFaultLastsUntilItIsTakenAway() async throws {
+        simulated.attach(chip, at: 0x48)
+        simulated.hold(.noAcknowledge, at: 0x48)
+        simulated.script([.timeout], at: 0x48)
+        let bus = try I2CBus(simulated: simulated, name: "i2c-1")
+        await #expect(throws: I2CError.timeout(bus: "i2c-1", address: 0x48)) { try await bus.read(2, from: 0x48) }
+        for _ in 1...3 {
+            await #expect(throws: I2CError.noAcknowledge(bus: "i2c-1", address: 0x48)) {
+                try await bus.read(2, from: 0x48)
+            }
+        }
+        simulated.hold(nil, at: 0x48)
+        #expect(try await bus.write([0], thenRead: 2, at: 0x48) == [0x19, 0x80])
+    }
+
     @Test func scriptedFaultsComeInOrderAndPass() async throws {
         simulated.attach(chip, at: 0x48)
         simulated.script([.timeout, .noAcknowledge], at: 0x48)

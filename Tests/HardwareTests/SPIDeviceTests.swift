@@ -29,6 +29,15 @@ struct SPIDeviceTests {
         #expect(bus.settings == SPISettings(mode: .mode1, speed: 1_000_000))
     }
 
+    @Test func aHeldFaultLastsUntilItIsTakenAway() async throws {
+        bus.hold(.stuckHigh)
+        bus.script([.stuckLow])
+        #expect(try await device.transfer([0x0F]) == [0x00])
+        for _ in 1...3 { #expect(try await device.transfer([0x0F]) == [0xFF]) }
+        bus.hold(nil)
+        #expect(try await device.transfer([0x0F]) == [0xF0])
+    }
+
     @Test func messagesAreOneSelectionUnlessAskedOtherwise() async throws {
         let answers = try await device.transfer([
             SPIMessage([1]), SPIMessage(reading: 2), SPIMessage([3], deselects: true), SPIMessage([4, 5]),

@@ -6,9 +6,9 @@ import Testing
 @Suite(.timeLimit(.minutes(10)))
 struct CellTests {
     #if arch(arm64)
-        private static let trap = "SIGTRAP (trap)"
+    private static let trap = "SIGTRAP (trap)"
     #else
-        private static let trap = "SIGILL (trap)"
+    private static let trap = "SIGILL (trap)"
     #endif
 
     // MARK: Ends

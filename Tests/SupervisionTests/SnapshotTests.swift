@@ -35,6 +35,18 @@ struct SnapshotTests {
         }
     }
 
+    @Test func tellsHowLongABackOffStillLasts() throws {
+        try Stage.run { stage in
+            let root = try stage.supervisor(of: [stage.child("a"), stage.child("waits", backoff: backoff)])
+            stage.start(root)
+            _ = stage.after { stage["waits"].fails() }
+            _ = stage.pass(.milliseconds(400))
+            #expect(try stage.snapshot(of: root).children.map(\.restartsIn) == [nil, .milliseconds(600)])
+            _ = stage.pass(.milliseconds(600))
+            #expect(try stage.snapshot(of: root).children.map(\.restartsIn) == [nil, nil])
+        }
+    }
+
     @Test func looksUpOneChild() throws {
         try Stage.run { stage in
             let root = try stage.supervisor(intensity: 9, of: [stage.child("a", liveness: .seconds(60))])

@@ -86,6 +86,10 @@ extension SystemTests {
                 let elf = try #require(try ELF.read(file))
                 #expect(!elf.needed.contains("libswift_StringProcessing.so"), "\(program)")
             }
+            // What reads the descriptions of simulated boards is for a developer's machine only.
+            let binary = try Data(
+                contentsOf: app.appendingPathComponent(".build/\(SDKBundle.triple)/release/WeatherStation"))
+            #expect(binary.range(of: Data("is none of chip, join and at".utf8)) == nil)
             let offline = try Command(
                 "unshare",
                 [

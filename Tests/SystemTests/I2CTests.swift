@@ -49,6 +49,26 @@ extension SystemTests {
                 try await run("apus i2c write i2c-1 0x50 0x10 1 0x80 255")
                 #expect(try await run("apus i2c read i2c-1 0x50 0x10 --count 3") == "0x01 0x80 0xff")
 
+                // The app's own view of its thermometer, on the socket it serves.
+                try await set("t0", 21_500)
+                try await run("until apus sensors --json --once | grep -q '\"value\":21.5,'; do usleep 200000; done")
+                let table = try await run("apus sensors").split(separator: "\n")
+                #expect(table.first?.hasPrefix("SENSOR ") == true)
+                #expect(table.contains { $0.hasPrefix("tmp102-0x48 ") && $0.contains("21.5") && $0.contains("Cel") })
+
+                let selfTest = try await run("apus self-test; true").split(separator: "\n")
+                #expect(selfTest.contains { $0.hasPrefix("ok       gpio") && $0.contains("has 54 lines") })
+                #expect(
+                    selfTest.contains {
+                        $0.hasPrefix("ok       i2c-1") && $0.contains("/dev/i2c-1: the lines are idle, 4 devices")
+                    })
+                try await run(
+                    "printf 'gpio.label=pinctrl-bcm2835\\ngpio.lines=99\\ni2c.i2c-7=/dev/i2c-7\\n' > /run/board")
+                let other = try await run("apus self-test --board /run/board; echo status $?")
+                #expect(other.contains("failed   gpio") && other.contains("the board's profile says 99"))
+                #expect(other.contains("failed   i2c-7") && other.contains("2 of 2 tests failed"))
+                #expect(other.contains("status 30"))
+
                 // Two chips of one address behind the multiplexer.
                 try await set("m3", 3_000)
                 try await set("m5", 5_000)

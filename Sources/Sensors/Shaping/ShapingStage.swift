@@ -24,8 +24,10 @@ final class ShapingStage: Sendable {
         statistics.count(result)
         switch result {
         case .passed(let measurement):
-            return Reading(
+            let reading = Reading(
                 sensor: sensor, quantity: measurement.quantity, value: measurement.value, at: measurement.time)
+            statistics.keep(reading)
+            return reading
         case .rejected, .heldBack: return nil
         case .failed(let quantity, let value, let times):
             throw .implausible(sensor: sensor, quantity: quantity.name, value: value, times: times)
