@@ -11,6 +11,7 @@ TARGET ?= rpi4
 PREFIX ?= /usr/local
 APP := Firmware/WeatherStation
 RECORDER := Tests/Firmware/Recorder
+BUSSTATION := Tests/Firmware/BusStation
 FWTOOL := .build/release/fwtool
 KEY := build/keys/development
 BOARDS := rpi3 rpi4 virt
@@ -37,6 +38,13 @@ build/WeatherStation-%.apus: fwtool sdk $(KEY).key FORCE
 build/Recorder-%.apus: fwtool sdk $(KEY).key FORCE
 	$(FWTOOL) build --target $* --package-path $(RECORDER) --output build --key $(KEY).key
 
+# The app of the tests of buses. Its cards have what takes pins from the GPIO, too.
+build/BusStation-%.apus: fwtool sdk $(KEY).key FORCE
+	$(FWTOOL) build --target $* --package-path $(BUSSTATION) --output build --key $(KEY).key
+
+build/BusStation-%.img: build/BusStation-%.apus
+	$(FWTOOL) image $< --key $(KEY).pub --with spi0 --with uart0 --with w1 --output $@
+
 build/%.img: build/%.apus
 	$(FWTOOL) image $< --key $(KEY).pub --output $@
 
@@ -62,7 +70,7 @@ build/next/WeatherStation-%.apus: fwtool sdk $(KEY).key FORCE
 	$(FWTOOL) build --target $* --package-path $(APP) --version 0.2.0 --output $(@D) --key $(KEY).key
 
 test-images: $(foreach board,$(BOARDS),build/WeatherStation-$(board).img) $(foreach board,rpi3 virt,build/next/WeatherStation-$(board).apus) \
-		build/Recorder-virt.img
+		build/Recorder-virt.img build/BusStation-rpi3.img
 	Tools/install-dependencies Tests/host-packages
 
 test: dependencies lint test-images
@@ -108,6 +116,6 @@ install: fwtool
 	cp -R Firmware/app.ld Firmware/boot.cmd Firmware/host-packages Firmware/initramfs Firmware/rootfs $(DESTDIR)$(PREFIX)/share/apus/Firmware/
 
 clean:
-	rm -rf .build build $(APP)/.build $(RECORDER)/.build Benchmarks/.build
+	rm -rf .build build $(APP)/.build $(RECORDER)/.build $(BUSSTATION)/.build Benchmarks/.build
 
 FORCE:

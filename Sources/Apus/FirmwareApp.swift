@@ -49,6 +49,10 @@ extension FirmwareApp {
         signal(SIGPIPE, SIG_IGN)
         try Signals.hold()
         let board = try Board.current()
+        if !CellHost.isCell {
+            let devices = KernelDevices(board.config)
+            Task { await devices.add(on: board.sysfs, log: Log.line) }
+        }
         let supervisor = try Supervisor("app", children: try Self().children(on: board), onEvent: log)
         let app = Task { try await supervisor.run() }
         if HealthSocket.exists {

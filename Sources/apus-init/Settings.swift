@@ -14,6 +14,17 @@ struct Settings {
         }
     }
 
+    /// What `modprobe` finds the drivers of the chips by that the app will give to the kernel: the last part of each of
+    /// `kernel-devices` (`BUS:ADDRESS:DRIVER,...`), as the kernel itself would ask for it (linux/mod_devicetable.h,
+    /// I2C_MODULE_PREFIX).
+    var kernelDeviceAliases: [String] {
+        (values["kernel-devices"] ?? "").split(separator: ",").compactMap { device in
+            let parts = device.split(separator: ":")
+            guard parts.count == 3, let driver = parts[2].split(separator: " ").first else { return nil }
+            return "i2c:\(driver)"
+        }
+    }
+
     subscript(_ key: String) -> String? { values[key] }
 
     /// The lines of a file; none where it cannot be read.

@@ -175,7 +175,7 @@ struct System {
         }
         start()
         // What the app waits for is in the initramfs; the rest (drivers of devices that may be there) comes beside it.
-        let modules = settings["modules"]?.split(separator: " ").map(String.init) ?? []
+        let modules = (settings["modules"]?.split(separator: " ").map(String.init) ?? []) + settings.kernelDeviceAliases
         if !modules.isEmpty { _ = spawn(["/usr/bin/modprobe", "-a"] + modules) }
         if settings["console"] == "shell" { startShell() }
     }

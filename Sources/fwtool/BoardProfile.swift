@@ -15,6 +15,8 @@ struct BoardProfile: Sendable, Equatable {
     var partitions: Partitions
     var gpio: GPIO
     var buses: [Bus]
+    var kernelDevices: [KernelDevice] = []
+    var options: [Option] = []
     /// How QEMU plays the board; nil where it cannot.
     var emulation: BoardEmulation?
 
@@ -67,6 +69,8 @@ struct BoardProfile: Sendable, Equatable {
         var initramfs: [Module]
         /// Loaded by the running system.
         var root: [Module]
+        /// In the root image, loaded when a kernel device needs them.
+        var onDemand: [Module] = []
     }
 
     struct Module: Sendable, Equatable {
@@ -95,6 +99,22 @@ struct BoardProfile: Sendable, Equatable {
             var number: Int
             var line: Int
         }
+    }
+
+    /// A chip on I2C that a driver of the kernel is to have, though no device tree names it.
+    struct KernelDevice: Sendable, Equatable {
+        /// As the app names it.
+        var bus: String
+        var address: Int
+        /// What the driver calls the chip.
+        var driver: String
+    }
+
+    /// What a card can be made with besides, such as a bus that takes pins from the GPIO.
+    struct Option: Sendable, Equatable {
+        var name: String
+        /// Changes to every device tree of the card.
+        var edits: [DeviceTreeEdit]
     }
 
     /// A bus, a chip select of one, or a serial port.

@@ -27,7 +27,7 @@ extension BoardProfile {
     init(text: String, file: String) throws {
         let top = try YAMLNode(text: text, file: file).fields(
             "name", "title", "models", "packages", "kernel", "boot", "modules", "partitions", "gpio", "buses",
-            "emulation")
+            "kernel-devices", "options", "emulation")
         name = try top.required("name").string(where: "lower-case letters, digits and hyphens") {
             $0.isLowerLetterOrDigit || $0 == "-"
         }
@@ -40,6 +40,12 @@ extension BoardProfile {
         partitions = try Partitions(top.required("partitions"))
         gpio = try GPIO(top.required("gpio"))
         buses = try top.optional("buses").map(BoardProfile.buses) ?? []
+        kernelDevices =
+            try top.optional("kernel-devices")?.elements().map { [buses] in try KernelDevice($0, buses: buses) } ?? []
+        options =
+            try top.optional("options")?.pairs().map { key, value in
+                Option(name: key.name, edits: try value.elements().map { try DeviceTreeEdit($0) })
+            } ?? []
         emulation = try top.optional("emulation").map { try BoardEmulation($0, files: boot.files.map(\.name)) }
     }
 
@@ -127,9 +133,10 @@ extension BoardProfile.Boot.File {
 
 extension BoardProfile.Modules {
     init(_ node: YAMLNode) throws {
-        let fields = try node.fields("initramfs", "root")
+        let fields = try node.fields("initramfs", "root", "on-demand")
         initramfs = try Self.modules(fields.required("initramfs"))
         root = try Self.modules(fields.required("root"))
+        onDemand = try fields.optional("on-demand").map(Self.modules) ?? []
     }
 
     private static func modules(_ node: YAMLNode) throws -> [BoardProfile.Module] {
@@ -166,6 +173,28 @@ extension BoardProfile.GPIO {
                 }
                 return Pin(number: pin, line: try value.integer(in: 0...(lines - 1)))
             } ?? []
+    }
+}
+
+extension BoardProfile.KernelDevice {
+    init(_ node: YAMLNode, buses: [BoardProfile.Bus]) throws {
+        let fields = try node.fields("bus", "address", "driver")
+        let busNode = try fields.required("bus")
+        bus = try busNode.string()
+        let known = buses.filter { $0.kind == .i2c }.map(\.name)
+        guard known.contains(bus) else {
+            throw busNode.refusal(
+                "'\(bus)' is no bus of 'buses.i2c'", remedy: "known buses: \(known.joined(separator: ", "))")
+        }
+        // Others are reserved (NXP UM10204, section 3.1.12).
+        address = try fields.required("address").integer(in: 0x08...0x77)
+        driver = try fields.required("driver").string(where: "letters, digits and , . _ -") {
+            $0.isASCIILetterOrDigit || ",._-".unicodeScalars.contains($0)
+        }
+        guard driver.utf8.count < 20 else {
+            // I2C_NAME_SIZE in linux/mod_devicetable.h.
+            throw node.refusal("'\(driver)' is no name of a chip: it has more than 19 characters")
+        }
     }
 }
 
@@ -207,28 +236,31 @@ extension BoardEmulation.DeviceTree {
 
 extension DeviceTreeEdit {
     init(_ yaml: YAMLNode) throws {
-        let fields = try yaml.fields("node", "set", "delete", "delete-children")
+        let fields = try yaml.fields("node", "create", "set", "delete", "delete-children")
         let pathNode = try fields.required("node")
         node = try pathNode.string()
         guard node.hasPrefix("/"), node.count > 1, !node.hasSuffix("/") else {
             throw pathNode.refusal("'\(node)' is no absolute node path, for example /soc/i2c@7e804000")
         }
+        creates = try fields.optional("create")?.bool() ?? false
         set = [:]
         for (key, value) in try fields.optional("set")?.pairs() ?? [] {
-            switch value.scalarType {
+            switch value.valueType {
             case .text: set[key.name] = .string(try value.string())
             case .integer: set[key.name] = .cell(UInt32(try value.integer(in: 0...Int(UInt32.max))))
             case .bool where try value.bool(): set[key.name] = .flag
+            case .list: set[key.name] = .cells(try value.elements().map { try Cell($0) })
             default:
                 throw value.refusal(
-                    "'\(key.name)' must be text, a number (one cell) or true (a property without a value)",
+                    "'\(key.name)' must be text, a number (one cell), a list of cells or true (a property without a value)",
                     remedy: "to take a property away, list it under 'delete'")
             }
         }
         delete = try fields.optional("delete")?.elements().map { try $0.string() } ?? []
         deletesChildren = try fields.optional("delete-children")?.bool() ?? false
-        if set.isEmpty && delete.isEmpty && !deletesChildren {
-            throw yaml.refusal("this edit changes nothing", remedy: "give 'set', 'delete' or 'delete-children'")
+        if set.isEmpty && delete.isEmpty && !deletesChildren && !creates {
+            throw yaml.refusal(
+                "this edit changes nothing", remedy: "give 'create', 'set', 'delete' or 'delete-children'")
         }
     }
 }
@@ -256,4 +288,18 @@ extension YAMLNode {
 extension Unicode.Scalar {
     fileprivate var isLowerLetterOrDigit: Bool { ("a"..."z").contains(self) || ("0"..."9").contains(self) }
     fileprivate var isASCIILetterOrDigit: Bool { isLowerLetterOrDigit || ("A"..."Z").contains(self) }
+}
+
+extension DeviceTreeEdit.Cell {
+    init(_ node: YAMLNode) throws {
+        if node.valueType == .integer {
+            self = .number(UInt32(try node.integer(in: 0...Int(UInt32.max))))
+        } else {
+            let path = try node.string()
+            guard path.hasPrefix("/") else {
+                throw node.refusal("a cell is a number or the path of a node, not '\(path)'")
+            }
+            self = .reference(path)
+        }
+    }
 }

@@ -15,9 +15,14 @@ extension BoardProfile {
             rows.append(("header", gpio.header.map { "\($0.number)=\($0.line)" }.joined(separator: " ")))
         }
         for bus in buses { rows.append(("bus", "\(bus.name) (\(bus.kind.rawValue)) = \(bus.path)")) }
+        for device in kernelDevices {
+            rows.append(("kernel device", "\(device.driver) at \(device.hexadecimalAddress) on \(device.bus)"))
+        }
+        if !options.isEmpty { rows.append(("options", options.map(\.name).joined(separator: ", "))) }
         for file in boot.files { rows.append(("boot file", "\(file.name) from \(file.package)")) }
         for module in modules.initramfs { rows.append(("early module", "\(module.name): \(module.reason)")) }
         for module in modules.root { rows.append(("module", "\(module.name): \(module.reason)")) }
+        for module in modules.onDemand { rows.append(("module on demand", "\(module.name): \(module.reason)")) }
         rows.append(("emulation", emulation.map { "QEMU \($0.machine), \($0.memory) MiB" } ?? "none"))
         let width = rows.map(\.0.count).max() ?? 0
         return rows.map { key, value in key + String(repeating: " ", count: width - key.count + 2) + value }
@@ -41,7 +46,10 @@ extension BoardProfile {
                         ["name": .string($0.name), "package": .string($0.package), "path": .string($0.path)]
                     }),
             ],
-            "modules": ["initramfs": Self.json(modules.initramfs), "root": Self.json(modules.root)],
+            "modules": [
+                "initramfs": Self.json(modules.initramfs), "root": Self.json(modules.root),
+                "onDemand": Self.json(modules.onDemand),
+            ],
             "partitions": [
                 "boot": .integer(Int64(partitions.boot)), "slot": .integer(Int64(partitions.slot)),
                 "data": .integer(Int64(partitions.data)),
@@ -53,6 +61,11 @@ extension BoardProfile {
             ],
             "buses": .array(
                 buses.map { ["kind": .string($0.kind.rawValue), "name": .string($0.name), "path": .string($0.path)] }),
+            "kernelDevices": .array(
+                kernelDevices.map {
+                    ["bus": .string($0.bus), "address": .integer(Int64($0.address)), "driver": .string($0.driver)]
+                }),
+            "options": .array(options.map { .string($0.name) }),
             "emulation": emulation.map { ["machine": .string($0.machine), "memory": .integer(Int64($0.memory))] }
                 ?? .null,
         ]
@@ -61,4 +74,8 @@ extension BoardProfile {
     private static func json(_ modules: [Module]) -> JSON {
         .array(modules.map { ["name": .string($0.name), "reason": .string($0.reason)] })
     }
+}
+
+extension BoardProfile.KernelDevice {
+    var hexadecimalAddress: String { "0x" + String(address, radix: 16) }
 }

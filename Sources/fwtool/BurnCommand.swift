@@ -77,8 +77,11 @@ struct BurnCommand: ParsableCommand {
         let place = FileManager.default.temporaryDirectory.appendingPathComponent("card.img")
         try TemporaryFolder.with(beside: place) { folder in
             let file = folder.appendingPathComponent("card.img")
-            try CardImage(profile: profile, provisioning: card.provisioning, progress: options.progress)
-                .write(source, trust: trust, to: file)
+            try CardImage(
+                profile: profile, provisioning: card.provisioning, options: card.options(of: profile),
+                progress: options.progress
+            )
+            .write(source, trust: trust, to: file)
             let image = try BlockFile(file.path, isWritable: false)
             let parts = try CardWriter.parts(of: image, layout) { try Self.dataEnd(of: file, in: $0) }
             let target = try BurnTarget(disk)

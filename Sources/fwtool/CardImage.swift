@@ -16,6 +16,8 @@ import Foundation
 struct CardImage {
     let profile: BoardProfile
     let provisioning: Provisioning
+    /// Of the profile.
+    var options: [BoardProfile.Option] = []
     let progress: (_ label: String) -> Progress
 
     static let sector = 512
@@ -132,6 +134,10 @@ struct CardImage {
             }
             done += piece.content.count
             bar.update(Int64(done))
+        }
+        for name in names where name.hasSuffix(".dtb") {
+            let tree = DeviceTree(file: staged.appendingPathComponent(name))
+            for option in options { try tree.apply(option.edits) }
         }
         let volume = "\(file.path)@@\(boot.offset)"
         let folders = Set(names.map { ($0 as NSString).deletingLastPathComponent }).subtracting([""])

@@ -15,6 +15,11 @@ struct CardOptions: ParsableArguments {
         help: "A setting for this card alone, NAME=VALUE; repeatable. It survives updates and factory resets.")
     var settings: [String] = []
 
+    @Option(
+        name: .customLong("with"),
+        help: "What the board can have besides, such as spi0, by its profile (fwtool boards NAME); repeatable.")
+    var boardOptions: [String] = []
+
     @Option(help: "The device's serial number: its name towards broker and fleet, unless 'device' is set.")
     var serial: String?
 
@@ -36,6 +41,17 @@ struct CardOptions: ParsableArguments {
             let provisioning = try Provisioning(values)
             _ = try provisioning.encoded()
             return provisioning
+        }
+    }
+
+    /// - Throws: `FwtoolError` for one the board does not have.
+    func options(of profile: BoardProfile) throws -> [BoardProfile.Option] {
+        try boardOptions.map { name in
+            if let option = profile.options.first(where: { $0.name == name }) { return option }
+            let known = profile.options.map(\.name)
+            throw FwtoolError(
+                "the board \(profile.name) has no option '\(name)'",
+                remedy: known.isEmpty ? "leave --with out" : "its options: \(known.joined(separator: ", "))")
         }
     }
 

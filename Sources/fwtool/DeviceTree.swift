@@ -10,6 +10,7 @@ struct DeviceTree {
     ///   delete that is not there: the tree is then another one than the board profile was written for.
     func apply(_ edits: [DeviceTreeEdit]) throws {
         for edit in edits {
+            if edit.creates, try nodes(along: edit.node).isEmpty { try put(["-c", file.path, edit.node]) }
             for node in try nodes(matching: edit.node) {
                 if edit.deletesChildren {
                     for child in try children(of: node) { try put(["-r", file.path, "\(node)/\(child)"]) }
@@ -19,6 +20,8 @@ struct DeviceTree {
                     switch value {
                     case .string(let text): try put(["-t", "s", file.path, node, property, text])
                     case .cell(let cell): try put(["-t", "u", file.path, node, property, String(cell)])
+                    case .cells(let cells):
+                        try put(["-t", "u", file.path, node, property] + (try cells.map(number)))
                     case .flag: try put([file.path, node, property])
                     }
                 }
@@ -26,14 +29,29 @@ struct DeviceTree {
         }
     }
 
-    /// The nodes whose path matches a pattern, component by component; never none.
-    private func nodes(matching pattern: String) throws -> [String] {
+    private func number(_ cell: DeviceTreeEdit.Cell) throws -> String {
+        switch cell {
+        case .number(let number): return String(number)
+        case .reference(let node):
+            return try EmulatorTool.fdtget.run(["-t", "u", file.path, node, "phandle"])
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+    }
+
+    /// The nodes whose path matches a pattern, component by component.
+    private func nodes(along pattern: String) throws -> [String] {
         var found = [""]
         for component in pattern.split(separator: "/").map(String.init) {
             found = try found.flatMap { parent in
                 try children(of: parent).filter { fnmatch(component, $0, 0) == 0 }.map { "\(parent)/\($0)" }
             }
         }
+        return found
+    }
+
+    /// The same; never none.
+    private func nodes(matching pattern: String) throws -> [String] {
+        let found = try nodes(along: pattern)
         guard !found.isEmpty else {
             throw FwtoolError(
                 "\(file.lastPathComponent) has no node \(pattern)",

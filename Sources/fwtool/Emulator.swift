@@ -8,7 +8,11 @@ final class Emulator: Sendable {
     /// The machine's input lines from outside.
     let qtest: QTestClient
 
-    private init(process: EmulatorProcess, qmp: QMPClient, qtest: QTestClient) {
+    /// What is at the machine's first serial port; nil where nothing is.
+    let serial: LineSocket?
+
+    private init(process: EmulatorProcess, qmp: QMPClient, qtest: QTestClient, serial: LineSocket?) {
+        self.serial = serial
         self.process = process
         self.qmp = qmp
         self.qtest = qtest
@@ -19,12 +23,14 @@ final class Emulator: Sendable {
     /// - Parameters:
     ///   - card: written to by the board; of an image to keep, a copy.
     ///   - folder: an existing folder for the files QEMU starts from.
+    ///   - hasSerial: connects the machine's first serial port, where that is not the console.
     /// - Throws: `FwtoolError` when the board cannot be emulated, a program is missing, the card is not this board's, or
     ///   QEMU refuses to start; and what `body` throws.
     static func with<T: Sendable>(
-        _ board: BoardProfile, card: EmulatorCard, in folder: URL, _ body: @Sendable (Emulator) async throws -> T
+        _ board: BoardProfile, card: EmulatorCard, in folder: URL, hasSerial: Bool = false,
+        _ body: @Sendable (Emulator) async throws -> T
     ) async throws -> T {
-        let emulator = try await start(board, card: card, in: folder)
+        let emulator = try await start(board, card: card, in: folder, hasSerial: hasSerial)
         do {
             let result = try await body(emulator)
             await emulator.process.stop()
@@ -35,7 +41,9 @@ final class Emulator: Sendable {
         }
     }
 
-    private static func start(_ board: BoardProfile, card: EmulatorCard, in folder: URL) async throws -> Emulator {
+    private static func start(
+        _ board: BoardProfile, card: EmulatorCard, in folder: URL, hasSerial: Bool
+    ) async throws -> Emulator {
         guard let emulation = board.emulation else {
             throw FwtoolError(
                 "QEMU has no model of the board \(board.name)", remedy: "burn the image to a card instead")
@@ -52,18 +60,20 @@ final class Emulator: Sendable {
 
         let (qmpSocket, qmpDescriptor) = try LineSocket.pair()
         let (qtestSocket, qtestDescriptor) = try LineSocket.pair()
+        let serial = hasSerial ? try LineSocket.pair() : nil
+        let passed = [qmpDescriptor, qtestDescriptor] + [serial?.theirs].compactMap(\.self)
         let process: EmulatorProcess
         do {
             // Closed before QEMU is spoken to: its end would go unnoticed while its ends of the sockets were open here.
-            defer { for descriptor in [qmpDescriptor, qtestDescriptor] { close(descriptor) } }
+            defer { for descriptor in passed { close(descriptor) } }
             let line = EmulatorCommandLine(
                 board: board, emulation: emulation, card: card.file, bootloader: bootloader, deviceTree: deviceTree,
-                qmp: qmpDescriptor, qtest: qtestDescriptor)
-            process = try await EmulatorProcess.start(
-                .qemu, line.arguments, passing: [qmpDescriptor, qtestDescriptor])
+                qmp: qmpDescriptor, qtest: qtestDescriptor, serial: serial?.theirs)
+            process = try await EmulatorProcess.start(.qemu, line.arguments, passing: passed)
         }
         let emulator = Emulator(
-            process: process, qmp: QMPClient(socket: qmpSocket), qtest: QTestClient(socket: qtestSocket))
+            process: process, qmp: QMPClient(socket: qmpSocket), qtest: QTestClient(socket: qtestSocket),
+            serial: serial?.ours)
         do {
             try await emulator.qmp.negotiate()
         } catch {

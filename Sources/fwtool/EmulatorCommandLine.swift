@@ -12,6 +12,8 @@ struct EmulatorCommandLine {
     /// Descriptors of connected sockets.
     var qmp: Int32
     var qtest: Int32
+    /// A descriptor of a connected socket: what is at the first serial port, where that is not the console.
+    var serial: Int32?
     /// Further `-device` values.
     var devices: [String] = []
 
@@ -35,7 +37,13 @@ struct EmulatorCommandLine {
         }
         for device in emulation.devices + devices { words += ["-device", device] }
 
-        for _ in 0..<emulation.consoleSerial { words += ["-serial", "null"] }
+        for port in 0..<emulation.consoleSerial {
+            if port == 0, let serial {
+                words += ["-chardev", "socket,id=serial,fd=\(serial)", "-serial", "chardev:serial"]
+            } else {
+                words += ["-serial", "null"]
+            }
+        }
         words += ["-serial", "stdio"]
         words += ["-chardev", "socket,id=qmp,fd=\(qmp)", "-mon", "chardev=qmp,mode=control"]
         words += ["-chardev", "socket,id=qtest,fd=\(qtest)", "-qtest", "chardev:qtest", "-qtest-log", "none"]

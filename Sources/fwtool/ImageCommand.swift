@@ -36,8 +36,11 @@ struct ImageCommand: ParsableCommand {
         let trust = try card.trust(options)
         let manifest = try CardOptions.manifest(of: bundle, trust: trust)
         let profile = try BoardCatalog.installed().profile(manifest.board)
-        try CardImage(profile: profile, provisioning: card.provisioning, progress: options.progress)
-            .write(bundle, trust: trust, to: image)
+        try CardImage(
+            profile: profile, provisioning: card.provisioning, options: card.options(of: profile),
+            progress: options.progress
+        )
+        .write(bundle, trust: trust, to: image)
         options.say(
             "\(image.path): card image for \(profile.title), \(manifest.product) \(manifest.version) "
                 + "\(Nickname(of: manifest.id)), ready to write to an SD card")

@@ -63,7 +63,8 @@ struct RootImage {
 
         // What the initramfs has loaded needs no second copy.
         let loaded = try modules.closure(profile.modules.initramfs.map(\.name), profile: profile.name)
-        let wanted = try modules.closure(profile.modules.root.map(\.name), profile: profile.name)
+        let wanted = try modules.closure(
+            (profile.modules.root + profile.modules.onDemand).map(\.name), profile: profile.name)
         try modules.install(wanted.subtracting(loaded), into: root)
 
         try configuration(root, app: app)
@@ -118,6 +119,10 @@ struct RootImage {
             board.append("gpio.header=\(profile.gpio.header.map { "\($0.number):\($0.line)" }.joined(separator: ","))")
         }
         board += profile.buses.map { "\($0.kind.rawValue).\($0.name)=\($0.path)" }
+        if !profile.kernelDevices.isEmpty {
+            let devices = profile.kernelDevices.map { "\($0.bus):\($0.hexadecimalAddress):\($0.driver)" }
+            board.append("kernel-devices=\(devices.joined(separator: ","))")
+        }
         let folder = root.appendingPathComponent("etc/apus")
         try (board.joined(separator: "\n") + "\n")
             .write(to: folder.appendingPathComponent("board.conf"), atomically: true, encoding: .utf8)

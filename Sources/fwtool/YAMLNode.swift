@@ -193,10 +193,11 @@ struct YAMLNode {
         return value
     }
 
-    /// The tag YAML gives a scalar: which of the readers above will take it.
-    enum ScalarType { case text, integer, bool, other }
+    /// What YAML takes it for: which of the readers above will take it.
+    enum ValueType { case text, integer, bool, list, other }
 
-    var scalarType: ScalarType {
+    var valueType: ValueType {
+        if case .sequence = node { return .list }
         guard isScalar else { return .other }
         switch Resolver.default.resolveTag(of: node) {
         case .str: return .text

@@ -21,6 +21,17 @@ struct SettingsTests {
         #expect(settings["# remark"] == nil)
     }
 
+    @Test func driversOfKernelDevicesAreFoundByTheirAliases() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("settings-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try "kernel-devices=i2c-1:0x4a:lm75, a:1, , i2c-0:0x76:dps310 ,i2c-0:1:\n".write(
+            to: file, atomically: true, encoding: .utf8)
+        var settings = Settings()
+        #expect(settings.kernelDeviceAliases == [])
+        settings.read(file.path)
+        #expect(settings.kernelDeviceAliases == ["i2c:lm75", "i2c:dps310"])
+    }
+
     @Test func aHugeFileIsReadInPart() throws {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("settings-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: file) }

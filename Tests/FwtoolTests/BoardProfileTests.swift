@@ -76,6 +76,35 @@ import Testing
         #expect(profile.kernel.arguments == ["module.parameter=1", "quiet"])
     }
 
+    @Test func kernelDevicesAndOptionsAreRead() throws {
+        let profile = try Self.decode(
+            Self.minimal.replacingOccurrences(
+                of: "root: {ext4: \"data\"}", with: "root: {}\n  on-demand: {lm75: \"x\"}") + """
+
+                    buses: {i2c: {header: /dev/i2c-1}}
+                    kernel-devices: [{bus: header, address: 0x4a, driver: lm75}]
+                    options:
+                      w1: [{node: /onewire, create: true, set: {gpios: [/soc/gpio, 4, 0]}}]
+                    """)
+        #expect(profile.modules.onDemand == [.init(name: "lm75", reason: "x")])
+        #expect(profile.kernelDevices == [.init(bus: "header", address: 0x4A, driver: "lm75")])
+        #expect(profile.kernelDevices[0].hexadecimalAddress == "0x4a")
+        let edit = try #require(profile.options.first?.edits.first)
+        #expect(edit.creates && edit.set == ["gpios": .cells([.reference("/soc/gpio"), .number(4), .number(0)])])
+    }
+
+    /// The options change every tree of the board; what they refer to is there.
+    @Test func anOptionTheBoardLacksIsRefused() throws {
+        let profile = try BoardCatalog(directory: Self.directory).profile("rpi3")
+        #expect(
+            try CardOptions.parse(["--with", "w1", "--with", "spi0"]).options(of: profile).map(\.name) == [
+                "w1", "spi0",
+            ])
+        #expect { try CardOptions.parse(["--with", "spi9"]).options(of: profile) } throws: {
+            "\($0)" == "the board rpi3 has no option 'spi9'; its options: spi0, uart0, w1"
+        }
+    }
+
     /// A Pi's header has 28 lines, each once.
     @Test(arguments: ["rpi3", "rpi4"]) func aPisHeaderIsWhole(_ name: String) throws {
         let header = try BoardCatalog(directory: Self.directory).profile(name).gpio.header
@@ -98,7 +127,10 @@ import Testing
             trees[0].edits[1]
                 == DeviceTreeEdit(
                     node: "/aliases",
-                    set: ["i2c0": .string("/soc/i2c@7e205000"), "i2c1": .string("/soc/i2c@7e804000")],
+                    set: [
+                        "i2c0": .string("/soc/i2c@7e205000"), "i2c1": .string("/soc/i2c@7e804000"),
+                        "i2c2": .string("/soc/i2c@7e805000"),
+                    ],
                     delete: [], deletesChildren: false))
     }
 
@@ -168,6 +200,21 @@ import Testing
         ("{erofs: \"root\"}", "{\"../erofs\": \"root\"}", "'../erofs' is no module name"),
         ("gpio:", "buses: {i2c: {i2c-1: i2c-1}}\ngpio:", "a bus is a device file below /dev, not 'i2c-1'"),
         ("gpio:", "buses: {usb: {}}\ngpio:", "unknown key 'usb' in 'buses'"),
+        ("gpio:", "kernel-devices: [{bus: i2c-1, address: 8, driver: a}]\ngpio:", "'i2c-1' is no bus of 'buses.i2c'"),
+        (
+            "gpio:", "buses: {i2c: {b: /dev/b}}\nkernel-devices: [{bus: b, address: 7, driver: a}]\ngpio:",
+            "is 7, but must be"
+        ),
+        (
+            "gpio:", "buses: {i2c: {b: /dev/b}}\nkernel-devices: [{bus: b, address: 8, driver: \"a:b\"}]\ngpio:",
+            "may hold"
+        ),
+        (
+            "gpio:",
+            "buses: {i2c: {b: /dev/b}}\nkernel-devices: [{bus: b, address: 8, driver: a0123456789012345678}]\ngpio:",
+            "more than 19 characters"
+        ),
+        ("gpio:", "options: {spi: [{node: soc}]}\ngpio:", "'soc' is no absolute node path"),
     ])
     func aValueOutOfRangeIsRefused(_ old: String, _ new: String, _ expected: String) {
         let text = Self.refusal(replacing: old, with: new)
@@ -179,7 +226,9 @@ import Testing
         ("{set: {a: b}}", "has no key 'node'"),
         ("{node: soc/i2c, set: {a: b}}", "'soc/i2c' is no absolute node path"),
         ("{node: /soc}", "this edit changes nothing"),
-        ("{node: /soc, set: {a: false}}", "'a' must be text, a number (one cell) or true"),
+        ("{node: /soc, set: {a: false}}", "'a' must be text, a number (one cell), a list of cells or true"),
+        ("{node: /soc, set: {a: [soc]}}", "a cell is a number or the path of a node, not 'soc'"),
+        ("{node: /soc, set: {a: [-1]}}", "must be from 0 to 4294967295"),
         ("{node: /soc, set: {a: 4294967296}}", "must be from 0 to 4294967295"),
         ("{node: /soc, delete-childs: true}", "did you mean 'delete-children'?"),
     ])

@@ -31,10 +31,14 @@ struct CardImageTests {
         return file
     }
 
-    private func write(_ bundle: URL, trust: BundleTrust? = nil, settings: [String: String] = [:]) throws -> URL {
+    private func write(
+        _ bundle: URL, trust: BundleTrust? = nil, settings: [String: String] = [:],
+        options: [BoardProfile.Option] = []
+    ) throws -> URL {
         let image = folder.url.appendingPathComponent("card.img")
         try CardImage(
-            profile: profile, provisioning: Provisioning(settings), progress: { Progress($0, quiet: true) }
+            profile: profile, provisioning: Provisioning(settings), options: options,
+            progress: { Progress($0, quiet: true) }
         )
         .write(bundle, trust: trust ?? .keys([key.verificationKey]), to: image)
         return image
@@ -79,6 +83,27 @@ struct CardImageTests {
         // The partition table says the same as the layout.
         let table = try Command("sfdisk", ["-d", image.path]).run()
         for part in layout { #expect(table.contains("start=\(pad(part.offset / 512)), size=\(pad(part.size / 512))")) }
+    }
+
+    @Test func optionsChangeTheDeviceTrees() async throws {
+        let tree = folder.url.appendingPathComponent("a.dtb")
+        try Command("dtc", ["-q", "-O", "dtb", "-o", tree.path, "-"]).run(
+            input: Data("/dts-v1/; / { spi { status = \"disabled\"; }; };".utf8))
+        let file = folder.url.appendingPathComponent("virt.apus")
+        let bytes = [UInt8](try Data(contentsOf: tree))
+        try await BundleWriter(product: "App", version: "1", board: "virt", metadata: [:]).write(
+            [
+                .init(name: Manifest.slotName, content: .bytes(slot)),
+                .init(name: "boot/a.dtb", content: .bytes(bytes)),
+                .init(name: "boot/a.bin", content: .bytes(bytes)),
+            ], signedBy: [key], to: file.path)
+        let edit = DeviceTreeEdit(node: "/spi", set: ["status": .string("okay")], delete: [], deletesChildren: false)
+        let image = try write(file, options: [.init(name: "spi", edits: [edit])])
+        let volume = "\(image.path)@@\(CardImage.layout(profile)[0].offset)"
+        for (name, status) in [("a.dtb", "okay"), ("a.bin", "disabled")] {
+            try Command("mcopy", ["-n", "-o", "-i", volume, "::/\(name)", tree.path]).run()
+            #expect(try Command("fdtget", [tree.path, "/spi", "status"]).run() == "\(status)\n")
+        }
     }
 
     private func pad(_ number: Int) -> String {

@@ -47,6 +47,24 @@ import Testing
         #expect(text.contains("broken-cd;"))
     }
 
+    @Test func aNodeIsMadeOnce() throws {
+        var edit = Self.edit("/soc/spi@40", set: ["reg": .cells([.number(64), .number(1)])])
+        edit.creates = true
+        let text = try Self.edited(edit, edit)
+        #expect(text.components(separatedBy: "spi@40 {").count == 2)
+        #expect(text.contains("reg = <0x40 0x01>"))
+    }
+
+    @Test func aCellRefersToAnotherNode() throws {
+        let text = try Self.edited(
+            Self.edit("/soc/i2c@10", set: ["phandle": .cell(7)]),
+            Self.edit("/soc/i2c@20", set: ["gpios": .cells([.reference("/soc/i2c@10"), .number(4), .number(0)])]))
+        #expect(text.contains("gpios = <0x07 0x04 0x00>"))
+        #expect { try Self.edited(Self.edit("/soc", set: ["a": .cells([.reference("/aliases")])])) } throws: {
+            "\($0)".contains("fdtget failed")
+        }
+    }
+
     @Test func propertiesAndChildrenAreDeleted() throws {
         let text = try Self.edited(Self.edit("/soc/mmc@30", delete: ["non-removable"], children: true))
         #expect(!text.contains("non-removable"))

@@ -173,6 +173,18 @@ import Testing
         #expect(text.contains("socket,id=qmp,fd=7"))
     }
 
+    @Test func theFirstSerialPortIsConnectedWhereItIsNotTheConsole() throws {
+        func text(_ name: String) throws -> String {
+            let board = try BoardCatalog(directory: BoardProfileTests.directory).profile(name)
+            return EmulatorCommandLine(
+                board: board, emulation: try #require(board.emulation), card: URL(fileURLWithPath: "/tmp/card.img"),
+                bootloader: URL(fileURLWithPath: "/tmp/u-boot.bin"), qmp: 7, qtest: 8, serial: 9
+            ).arguments.joined(separator: " ")
+        }
+        #expect(try text("rpi3").contains("-chardev socket,id=serial,fd=9 -serial chardev:serial -serial stdio"))
+        #expect(try !text("virt").contains("fd=9"))
+    }
+
     @Test func virtsCommandLineHasNoDeviceTree() throws {
         let board = try BoardCatalog(directory: BoardProfileTests.directory).profile("virt")
         let line = EmulatorCommandLine(
