@@ -4,8 +4,8 @@ extension KernelSensor {
     ///
     /// - Parameters:
     ///   - name: what its driver calls it, such as `bmp280`.
-    ///   - device: which of several with the name: the number the kernel gave it, such as `iio:device0`, or what its link
-    ///     `device` points to.
+    ///   - device: which of several with the name: the number the kernel gave it, such as `iio:device0`, or the chip's, such
+    ///     as `1-0076` for address 0x76 on bus 1.
     /// - Throws: ``SysfsError``.
     public static func iio(_ name: String, at device: String? = nil, on sysfs: Sysfs) async throws -> KernelSensor {
         let (folder, channels) = try await iioChannels(name, device, sysfs)

@@ -92,7 +92,7 @@ public struct KernelSensor: Sendable {
     }
 
     /// The device of a name in a folder of devices.
-    /// - Parameter device: which of several with the name: what the link `device` in its folder points to.
+    /// - Parameter device: which of several with the name: its own number, or the device that it belongs to.
     static func find(
         _ name: String, _ device: String?, in devices: String, _ sysfs: isolated Sysfs
     ) throws(SysfsError) -> String {
@@ -103,7 +103,8 @@ public struct KernelSensor: Sendable {
             let folder = "\(devices)/\(entry)"
             // Not a sensor, such as a trigger, or unplugged in this moment.
             guard let found = try? sysfs.read("\(folder)/name") else { continue }
-            let place = sysfs.linkTarget("\(folder)/device")
+            // A device of a class has a link to the one it belongs to; one of a bus, as those of IIO, is below it.
+            let place = sysfs.linkTarget("\(folder)/device") ?? sysfs.linkParent(folder)
             present.append(place.map { "\(found) at \($0)" } ?? found)
             if found == name && (device == nil || place == device || entry == device) { return folder }
         }

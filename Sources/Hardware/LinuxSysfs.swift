@@ -57,12 +57,16 @@ struct LinuxSysfs: SysfsController {
         return names
     }
 
-    func linkTarget(_ path: String) -> String? {
+    func linkTarget(_ path: String) -> String? { linkParts(path).last }
+
+    func linkParent(_ path: String) -> String? { linkParts(path).dropLast().last }
+
+    private func linkParts(_ path: String) -> [String] {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = readlink("\(root)/\(path)", &buffer, buffer.count)
-        guard count > 0 else { return nil }
+        guard count > 0 else { return [] }
         let target = buffer[..<count].map { UInt8(bitPattern: $0) }
-        return target.split(separator: UInt8(ascii: "/")).last.map { String(decoding: $0, as: UTF8.self) }
+        return target.split(separator: UInt8(ascii: "/")).map { String(decoding: $0, as: UTF8.self) }
     }
 
     private func open(_ place: String, _ flags: Int32, _ operation: String) throws(SysfsError) -> Int32 {

@@ -103,8 +103,12 @@ extension SimulatedSysfs: SysfsController {
         return Array(names)
     }
 
-    func linkTarget(_ path: String) -> String? {
-        state.withLock { $0.links[path] }
+    func linkTarget(_ path: String) -> String? { linkParts(path).last }
+
+    func linkParent(_ path: String) -> String? { linkParts(path).dropLast().last }
+
+    private func linkParts(_ path: String) -> [String] {
+        (state.withLock { $0.links[path] } ?? "").split(separator: "/").map(String.init)
     }
 
     private func meetFault(_ path: String, _ operation: String) throws(SysfsError) {

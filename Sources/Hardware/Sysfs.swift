@@ -76,6 +76,11 @@ public actor Sysfs {
         controller.linkTarget(path)
     }
 
+    /// The part before that, which for a link to a device is the name of the device above it; nil when there is none.
+    public func linkParent(_ path: String) -> String? {
+        controller.linkParent(path)
+    }
+
     /// The whole path, for errors.
     nonisolated func place(_ path: String) -> String { "\(root)/\(path)" }
 }

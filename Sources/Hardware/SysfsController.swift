@@ -8,4 +8,6 @@ protocol SysfsController: Sendable {
     func list(_ path: String) throws(SysfsError) -> [String]
     /// The last part of what a symbolic link points to; nil when there is no such link.
     func linkTarget(_ path: String) -> String?
+    /// The part before that; nil when there is none.
+    func linkParent(_ path: String) -> String?
 }

@@ -71,6 +71,8 @@ final class Emulator: Sendable {
                 qmp: qmpDescriptor, qtest: qtestDescriptor, serial: serial?.theirs)
             process = try await EmulatorProcess.start(.qemu, line.arguments, passing: passed)
         }
+        // Read, or QEMU would wait at a full socket: it sends byte by byte, of which a socket holds some hundred.
+        serial?.ours.readChunks(onChunk: { _ in }, onEnd: {})
         let emulator = Emulator(
             process: process, qmp: QMPClient(socket: qmpSocket), qtest: QTestClient(socket: qtestSocket),
             serial: serial?.ours)

@@ -52,6 +52,21 @@ struct KernelSensorTests {
         await #expect(throws: SysfsError.self) { try await sensor.read(sensor.channels) }
     }
 
+    /// What is in the folder of IIO's devices are links to below the chip, and there is no link `device`.
+    @Test func devicesOfIIOAreToldApartByTheirChip() async throws {
+        for (number, chip) in ["1-0076", "2-0076"].enumerated() {
+            let folder = "bus/iio/devices/iio:device\(number)"
+            add(folder, ["name": "dps310", "in_temp_input": "\(number)000"])
+            tree.link(folder, to: "../../../devices/platform/soc/i2c-x/\(chip)/iio:device\(number)")
+        }
+        let sensor = try await KernelSensor.iio("dps310", at: "2-0076", on: sysfs)
+        #expect(try await sensor.read(sensor.channels) == [1])
+        let error = await #expect(throws: SysfsError.self) {
+            try await KernelSensor.iio("dps310", at: "3-0076", on: sysfs)
+        }
+        #expect(error?.description.contains("dps310 at 1-0076") == true)
+    }
+
     @Test func namesAreToldApartByDevice() async throws {
         let error = await #expect(throws: SysfsError.self) { try await KernelSensor.hwmon("lm75", on: sysfs) }
         #expect(error?.description == "no device in simulated/class/hwmon is lm75: there is none")

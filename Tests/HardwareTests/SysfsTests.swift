@@ -60,6 +60,8 @@ struct SysfsTests {
         folder.link("class/hwmon/hwmon0/device", to: "../../../devices/i2c-1/1-0048")
         #expect(await sysfs.linkTarget("class/hwmon/hwmon0/device") == "1-0048")
         #expect(await sysfs.linkTarget("class/hwmon/hwmon0/name") == nil)
+        #expect(await sysfs.linkParent("class/hwmon/hwmon0/device") == "i2c-1")
+        #expect(await sysfs.linkParent("class/hwmon/hwmon0/name") == nil)
         #expect(await sysfs.isReadable("class/hwmon/hwmon0/name"))
         #expect(await !sysfs.isReadable("class/hwmon"))
     }

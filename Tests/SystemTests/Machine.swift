@@ -12,27 +12,30 @@ struct Machine: Sendable {
     /// For anything that must happen: generous, because the host may be busy with other things.
     let deadline: Duration
 
-    /// Boots the reference app's image, with a root shell on the console, runs `body` once the shell is
+    /// Boots an app's image, with a root shell on the console, runs `body` once the shell is
     /// there, and powers the board off.
     ///
     /// - Parameters:
+    ///   - app: which one's image.
     ///   - settings: provisioned on the card besides the broker.
     ///   - devices: QEMU's `-device` values besides those of the board profile.
+    ///   - hasSerial: connects the machine's first serial port (``Emulator/serial``).
     ///   - prepare: changes the card before power-on.
     static func boot(
-        _ name: String, settings: [(key: String, value: String)] = [], devices: [String] = [],
+        _ name: String, app: String = "WeatherStation", settings: [(key: String, value: String)] = [],
+        devices: [String] = [], hasSerial: Bool = false,
         prepare: @Sendable (EmulatorCard) throws -> Void = { _ in }, _ body: @Sendable (Machine) async throws -> Void
     ) async throws {
         var profile = try BoardCatalog(directory: checkout.appendingPathComponent("BoardProfiles")).profile(name)
         profile.emulation?.devices += devices
         let board = profile
-        let image = try image(for: name)
+        let image = try image(for: name, app: app)
         try await TemporaryFolder.with(beside: image) { folder in
             try await EmulatorBroker.with(in: folder) { broker in
                 let card = try EmulatorCard(file: image).copy(to: folder.appendingPathComponent("card.img"))
                 try card.provision([("broker", broker.urlForGuest), ("console", "shell")] + settings)
                 try prepare(card)
-                try await Emulator.with(board, card: card, in: folder) { emulator in
+                try await Emulator.with(board, card: card, in: folder, hasSerial: hasSerial) { emulator in
                     let deadline = Duration.seconds(board.emulation?.deadline ?? 0)
                     let machine = Machine(
                         emulator: emulator, card: card, readings: Readings(broker: broker, deadline: deadline),
