@@ -14,10 +14,26 @@ final class LinuxLines: LineRequest {
     private let waiter: Lock<DedicatedThread?>
     private let counts: Lock<Counts>
 
-    private struct Counts {
-        var statistics = EdgeStatistics()
+    struct Counts {
+        private(set) var statistics = EdgeStatistics()
         /// Of each line, in the order of the offsets.
-        var lastSequences: [UInt64]
+        private var lastSequences: [UInt64]
+
+        init(lines: Int) {
+            lastSequences = [UInt64](repeating: 0, count: lines)
+        }
+
+        mutating func count(_ sequence: UInt64, of line: Int) {
+            // The kernel counts in 32 bits and starts anew at 0 after the last number.
+            let missed = UInt32(truncatingIfNeeded: sequence) &- UInt32(truncatingIfNeeded: lastSequences[line]) &- 1
+            lastSequences[line] = sequence
+            statistics.received &+= 1
+            statistics.lostInKernel &+= UInt64(missed)
+        }
+
+        mutating func countLostInProcess() {
+            statistics.lostInProcess &+= 1
+        }
     }
 
     init(chipLabel: String, offsets: [Int], _ mode: LineMode) throws {
@@ -28,7 +44,7 @@ final class LinuxLines: LineRequest {
         stopped = try EventDescriptor()
         request = Lock(try chip.request(offsets, mode))
         waiter = Lock(nil)
-        counts = Lock(Counts(lastSequences: [UInt64](repeating: 0, count: offsets.count)))
+        counts = Lock(Counts(lines: offsets.count))
         if case .output(_, let options) = mode, let safeLevel {
             for offset in offsets {
                 SafeOutputs.device.note(chip: chip.label, offset: offset, safe: safeLevel, options)
@@ -124,7 +140,7 @@ extension LinuxLines {
             while try waitForEvents(reader.descriptor) {
                 try reader.read { event in
                     if case .dropped = continuation.yield(event) {
-                        counts.withLock { $0.statistics.lostInProcess &+= 1 }
+                        counts.withLock { $0.countLostInProcess() }
                     }
                 }
             }
@@ -193,13 +209,6 @@ extension LinuxLines {
 
     private func count(_ event: EdgeEvent) {
         guard let index = offsets.firstIndex(of: event.offset) else { return }
-        counts.withLock { counts in
-            let last = counts.lastSequences[index]
-            counts.lastSequences[index] = event.lineSequence
-            counts.statistics.received &+= 1
-            // The kernel counts in 32 bits and starts anew at 0 after the last number.
-            let missed = UInt32(truncatingIfNeeded: event.lineSequence) &- UInt32(truncatingIfNeeded: last) &- 1
-            counts.statistics.lostInKernel &+= UInt64(missed)
-        }
+        counts.withLock { $0.count(event.lineSequence, of: index) }
     }
 }

@@ -30,6 +30,16 @@ struct FrameAssemblerTests {
 
     private func text(_ frames: [[UInt8]]) -> [String] { frames.map { String(decoding: $0, as: UTF8.self) } }
 
+    /// Memory is bounded: one byte more than a line is kept, for it may be a CR.
+    @Test func aLineThatIsTooLongIsGivenUpAtOnce() {
+        var assembler = FrameAssembler(.line(maximum: 20, isFirstWhole: true))
+        #expect(assembler.append([UInt8](repeating: 65, count: 21), at: 0) == [])
+        #expect(assembler.discardedBytes == 0)
+        #expect(assembler.append([65], at: 0) == [])
+        #expect(assembler.discardedBytes == 22)
+        #expect(text(assembler.append(Array("A\nnext\n".utf8), at: 0)) == ["next"])
+    }
+
     @Test(arguments: [1, 2, 3, 7, 100]) func linesEndInLFOrCRLF(piece: Int) {
         let bytes = Array("alf a line\r\nfirst\r\nsecond\n\r\n\nthird\r\nfou".utf8)
         #expect(text(frames(.line(maximum: 20), bytes, inPiecesOf: piece)) == ["first", "second", "third"])

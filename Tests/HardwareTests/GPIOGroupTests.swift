@@ -235,6 +235,21 @@ struct GPIOGroupTests {
         #expect(throws: GPIOError.noSuchLine(chip: "bench", offset: 70, lines: 70)) { try chip.changes(of: [70]) }
     }
 
+    /// Each line has its own numbers, of 32 bits.
+    @Test func gapsInALinesNumbersAreLostEdges() {
+        var counts = LinuxLines.Counts(lines: 2)
+        for sequence in [1, 2, 5] as [UInt64] { counts.count(sequence, of: 0) }
+        counts.count(2, of: 1)
+        counts.countLostInProcess()
+        #expect(counts.statistics == EdgeStatistics(received: 4, lostInKernel: 3, lostInProcess: 1))
+        var endless = LinuxLines.Counts(lines: 1)
+        endless.count(UInt64(UInt32.max), of: 0)
+        let before = endless.statistics.lostInKernel
+        endless.count(0, of: 0)
+        endless.count(3, of: 0)
+        #expect(endless.statistics.lostInKernel == before + 2)
+    }
+
     @Test func aConsumersNameFits() {
         #expect(LineOptions.consumer("lamp", of: "station") == "station lamp")
         #expect(LineOptions.consumer("", of: "station") == "station")

@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import Hardware
@@ -133,6 +134,27 @@ struct I2CTransactionTests {
     }
 
     // MARK: - Who is there
+
+    /// Keeps how many bytes were read from it.
+    private final class Reads: SimulatedI2CDevice {
+        let bytes = Mutex(0)
+
+        func write(_ bytes: [UInt8]) {}
+
+        func read(_ count: Int) -> [UInt8] {
+            bytes.withLock { $0 += count }
+            return [UInt8](repeating: 0, count: count)
+        }
+    }
+
+    // As i2cdetect(8) does by default.
+    @Test(arguments: [(0x2F, 0), (0x30, 1), (0x37, 1), (0x38, 0), (0x4F, 0), (0x50, 1), (0x5F, 1), (0x60, 0)])
+    func onlyWhereMemoriesLiveAByteIsRead(address: Int, count: Int) async throws {
+        let device = Reads()
+        simulated.attach(device, at: try I2CAddress(address))
+        #expect(try await bus().presence(of: I2CAddress(address)) == .present)
+        #expect(device.bytes.withLock { $0 } == count)
+    }
 
     @Test func scanFindsWhatAnswers() async throws {
         simulated.attach(SimulatedRegisterMap([0: [1]]), at: 0x50)

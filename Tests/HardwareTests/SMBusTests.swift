@@ -84,6 +84,15 @@ struct SMBusTests {
         #expect(try await device.readWord(command: 0x05) == 0xABCD)
     }
 
+    @Test(arguments: 0..<32) func aBitThatFlipsInABlockIsNoticed(position: Int) async throws {
+        let device = try device(true)
+        answers([2, 8, 9, Self.remainder([0x58, 0x06, 0x59, 2, 8, 9]), 0xFF])
+        simulated.script([.bitError(byte: position / 8, bit: position % 8)], at: 0x2C)
+        // A length that cannot be is noticed before.
+        await #expect(throws: I2CError.self) { try await device.readBlock(command: 0x06) }
+        #expect(try await device.readBlock(command: 0x06) == [8, 9])
+    }
+
     @Test(arguments: [0, 33, 255]) func blocksOfImpossibleLengthAreRefused(length: Int) async throws {
         for usesCode in [false, true] {
             let device = try device(usesCode)

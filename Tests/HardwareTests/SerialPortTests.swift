@@ -190,6 +190,19 @@ struct LinuxSerialTests {
         while (try? await port.write([1], within: .milliseconds(50))) == nil { _ = terminal.receive(upTo: 1 << 20) }
     }
 
+    @Test func aLateWriterBehindAPatientOneIsToldSo() async throws {
+        let terminal = try PseudoTerminal()
+        let port = try SerialPort(path: terminal.path, settings: settings, framing: .length(1))
+        let patient = Task { try await port.write([UInt8](repeating: 0, count: 1 << 20), within: .seconds(3600)) }
+        // Now it is being written.
+        _ = terminal.receive()
+        await #expect(throws: SerialError.writeTimeout(port: terminal.path, written: 0, of: 1)) {
+            try await port.write([1], within: .milliseconds(20))
+        }
+        port.close()
+        await #expect(throws: SerialError.closed(port: terminal.path)) { try await patient.value }
+    }
+
     @Test func writesStayWhole() async throws {
         let terminal = try PseudoTerminal()
         let port = try SerialPort(path: terminal.path, settings: settings, framing: .length(1))

@@ -79,10 +79,12 @@ struct AT24CTests {
 
     @Test func aChipThatNeverAnswersAgainIsGivenUp() async throws {
         bus.attach(Busy(bus, answers: 1000), at: 0x50)
-        let memory = try await AT24C(on: port, size: .c02, clock: SkippingClock()).open()
+        let clock = SkippingClock()
+        let memory = try await AT24C(on: port, size: .c02, clock: clock).open()
         let error = SensorError.notReady(
             sensor: "AT24C at 0x50 on i2c-1", what: "what was written", waited: .milliseconds(25))
         await #expect(throws: error) { try await memory.write([1], at: 0) }
+        #expect(clock.now.offset == .milliseconds(25))
     }
 
     @Test func anotherErrorIsNotTakenForABusyChip() async throws {

@@ -214,7 +214,8 @@ struct DriverTests {
     /// What a chip says that has not measured since a loss of power, or has lost its calibration.
     @Test(
         arguments: [
-            (0xF7, [0x80, 0, 0, 0x80, 0, 0, 0x80, 0]), (0x88, [UInt8](repeating: 0, count: 24)),
+            (0xF7, [0x80, 0, 0, 0x80, 0, 0, 0x80, 0]), (0xF7, [0x80, 0, 0]), (0xFA, [0x80, 0, 0]),
+            (0x88, [UInt8](repeating: 0, count: 24)),
             (0x88, [UInt8](repeating: 0xFF, count: 24)),
         ] as [(UInt8, [UInt8])]) func aChipThatHasNotMeasuredIsAFault(register: UInt8, bytes: [UInt8]) async throws
     {

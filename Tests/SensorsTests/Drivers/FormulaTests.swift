@@ -169,6 +169,9 @@ struct FormulaTests {
         let squares = 8.1488e-5 * lux * lux + 1.0023 * lux
         let corrected = 6.0135e-13 * lux * lux * lux * lux - 9.3924e-9 * lux * lux * lux + squares
         #expect(abs(VEML7700.lux(raw, .eighth, .ms100) - corrected) < 1e-6)
+        // Twice the counts with a quarter is the same light.
+        #expect(abs(VEML7700.lux(2 * raw, .quarter, .ms100) - corrected) < 1e-6)
+        #expect(VEML7700.lux(raw, .x1, .ms100) == 20_000 * 0.0042 * 2 * 8, "the others do not bend")
         #expect(VEML7700.lux(1000, .eighth, .ms100) == 1000 * 0.0042 * 16 * 8, "below 1,000 lx nothing is corrected")
     }
 
