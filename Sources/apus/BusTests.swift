@@ -39,7 +39,7 @@ enum BusTests {
                 // Ends with the first transaction that times out: on an idle bus whoever does not answer does so at once.
                 let found = try bus.scan(bus: name)
                 let taken = found.filter { $0.presence == .takenByKernel }.count
-                return "\(path): the lines are idle, \(found.count) devices"
+                return "\(path): the lines are idle, \(found.count) device\(found.count == 1 ? "" : "s")"
                     + (taken == 0 ? "" : ", \(taken) of them with drivers of the kernel")
             } catch {
                 guard case .timeout = error else { throw error }
