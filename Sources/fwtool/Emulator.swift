@@ -5,7 +5,7 @@ final class Emulator: Sendable {
     private let process: EmulatorProcess
     /// The machine from outside: sensors' values, device paths.
     let qmp: QMPClient
-    /// The machine's input lines from outside.
+    /// The machine's input lines from outside, unless others drive them.
     let qtest: QTestClient
 
     private init(process: EmulatorProcess, qmp: QMPClient, qtest: QTestClient) {
@@ -19,12 +19,14 @@ final class Emulator: Sendable {
     /// - Parameters:
     ///   - card: written to by the board; of an image to keep, a copy.
     ///   - folder: an existing folder for the files QEMU starts from.
+    ///   - sockets: a folder for sockets through which other programs set sensors (`qmp`) and drive input lines (`qtest`).
     /// - Throws: `FwtoolError` when the board cannot be emulated, a program is missing, the card is not this board's, or
     ///   QEMU refuses to start; and what `body` throws.
     static func with<T: Sendable>(
-        _ board: BoardProfile, card: EmulatorCard, in folder: URL, _ body: @Sendable (Emulator) async throws -> T
+        _ board: BoardProfile, card: EmulatorCard, in folder: URL, sockets: URL? = nil,
+        _ body: @Sendable (Emulator) async throws -> T
     ) async throws -> T {
-        let emulator = try await start(board, card: card, in: folder)
+        let emulator = try await start(board, card: card, in: folder, sockets: sockets)
         do {
             let result = try await body(emulator)
             await emulator.process.stop()
@@ -35,7 +37,9 @@ final class Emulator: Sendable {
         }
     }
 
-    private static func start(_ board: BoardProfile, card: EmulatorCard, in folder: URL) async throws -> Emulator {
+    private static func start(
+        _ board: BoardProfile, card: EmulatorCard, in folder: URL, sockets: URL?
+    ) async throws -> Emulator {
         guard let emulation = board.emulation else {
             throw FwtoolError(
                 "QEMU has no model of the board \(board.name)", remedy: "burn the image to a card instead")
@@ -58,7 +62,7 @@ final class Emulator: Sendable {
             defer { for descriptor in [qmpDescriptor, qtestDescriptor] { close(descriptor) } }
             let line = EmulatorCommandLine(
                 board: board, emulation: emulation, card: card.file, bootloader: bootloader, deviceTree: deviceTree,
-                qmp: qmpDescriptor, qtest: qtestDescriptor)
+                qmp: qmpDescriptor, qtest: qtestDescriptor, sockets: sockets)
             process = try await EmulatorProcess.start(
                 .qemu, line.arguments, passing: [qmpDescriptor, qtestDescriptor])
         }
