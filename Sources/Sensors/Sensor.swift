@@ -44,17 +44,20 @@ public struct Sensor: Sendable {
         let timeline = Timeline(clock)
         childSpec = Self.childSpec(id, into: mailbox, isolation) { [statistics] in
             let device = try await driver.open()
+            let thread = (device as? any ThreadBound)?.thread
             return {
-                let stage = ShapingStage(id, shaping, on: timeline, counting: statistics)
-                var ticker =
-                    phase.offset(id: id, period: period).map { Ticker(every: period, on: timeline, phase: $0) }
-                    ?? Ticker(every: period, on: timeline)
-                while true {
-                    try await ticker.next()
-                    for measurement in try await driver.sample(device) {
-                        if let reading = try stage.reading(of: measurement) { try await mailbox.send(reading) }
+                try await withTaskExecutorPreference(thread) {
+                    let stage = ShapingStage(id, shaping, on: timeline, counting: statistics)
+                    var ticker =
+                        phase.offset(id: id, period: period).map { Ticker(every: period, on: timeline, phase: $0) }
+                        ?? Ticker(every: period, on: timeline)
+                    while true {
+                        try await ticker.next()
+                        for measurement in try await driver.sample(device) {
+                            if let reading = try stage.reading(of: measurement) { try await mailbox.send(reading) }
+                        }
+                        Liveness.checkIn()
                     }
-                    Liveness.checkIn()
                 }
             }
         }
