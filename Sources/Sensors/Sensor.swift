@@ -22,6 +22,9 @@ public struct Sensor: Sendable {
     /// A sensor that is sampled periodically, by absolute deadlines: it does not drift, and samples that a slow bus made
     /// impossible are skipped.
     ///
+    /// With a driver that opens something on a thread of its own, such as a chip on a bus, the sensor runs on that thread
+    /// (``ThreadBound``).
+    ///
     /// Every sample that got through is a sign of life: a ``ChildSpec/liveness`` of some periods makes a bus that hangs
     /// the sensor's failure.
     ///
