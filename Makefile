@@ -83,7 +83,10 @@ soak: dependencies test-images
 
 # These figures need no card images.
 IMAGELESS := restart.% child.% fanin.% periodic.% startstop.% cell.% wire.% mqtt.% latency.% outbox.% flash.% backlog.%
-BENCHED := $(if $(FIGURES),$(filter-out $(IMAGELESS),$(FIGURES)),all)
+# These are of lines and buses: a program for the boards, and Debian's gpiomon beside it.
+ON_BOARDS := i2c.% gpio.% edge.% sensors.%
+BENCHED := $(if $(FIGURES),$(filter-out $(IMAGELESS) $(ON_BOARDS),$(FIGURES)),all)
+BOARDED := $(if $(FIGURES),$(filter $(ON_BOARDS),$(FIGURES)),all)
 
 # Without cells: the sanitizer's own memory is above the limits they are given, and their backtraces are of other code.
 test-tsan: dependencies
@@ -98,11 +101,18 @@ fuzz: dependencies
 LEAN := $(foreach library,swift_StringProcessing swift_RegexParser, \
 	-Xswiftc -Xfrontend -Xswiftc -disable-autolink-library -Xswiftc -Xfrontend -Xswiftc $(library))
 
-bench: $(if $(BENCHED),build/WeatherStation-rpi4.img build/WeatherStation-rpi3.img)
+# The one for this compiler.
+COMPOSED_SDK = $$($(FWTOOL) sdk list --json | jq -r --arg compiler "$$(swift --version 2>&1 | grep -o 'Swift version [^)]*)')" \
+	'map(select(.compiler == $$compiler)) | last.name')
+
+bench: $(if $(BENCHED),build/WeatherStation-rpi4.img build/WeatherStation-rpi3.img) \
+		$(if $(BOARDED),build/WeatherStation-rpi3.img build/WeatherStation-virt.img)
 	Tools/install-dependencies Benchmarks/host-packages
 	swift build -c release --product apus --scratch-path .build-lean $(LEAN)
 	swift build -c release --product publishing-bench
 	swift build -c release --package-path Benchmarks
+	$(if $(BOARDED),swift build --swift-sdk "$(COMPOSED_SDK)" -c release --product hardware-bench --scratch-path .build-boards)
+	$(if $(BOARDED),Benchmarks/gpiomon build/bench/gpiomon)
 	Benchmarks/.build/release/bench $(if $(COLD),--cold) $(FIGURES)
 
 lint:
@@ -116,6 +126,6 @@ install: fwtool
 	cp -R Firmware/app.ld Firmware/boot.cmd Firmware/host-packages Firmware/initramfs Firmware/rootfs $(DESTDIR)$(PREFIX)/share/apus/Firmware/
 
 clean:
-	rm -rf .build build $(APP)/.build $(RECORDER)/.build $(BUSSTATION)/.build Benchmarks/.build
+	rm -rf .build .build-boards build $(APP)/.build $(RECORDER)/.build $(BUSSTATION)/.build Benchmarks/.build
 
 FORCE:

@@ -91,10 +91,9 @@ let package = Package(
             name: "publishing-bench", dependencies: ["Publishing", "Sensors", "Supervision"],
             path: "Benchmarks/Sources/publishing-bench", swiftSettings: strict),
         // A benchmark of lines and buses, run on the emulated boards, with its peer in C.
-        .target(
-            name: "CHardwarePeer", path: "Benchmarks/Sources/CHardwarePeer", linkerSettings: [.linkedLibrary("gpiod")]),
+        .target(name: "CHardwarePeer", path: "Benchmarks/Sources/CHardwarePeer"),
         .executableTarget(
-            name: "hardware-bench", dependencies: ["Hardware", "CHardwarePeer"],
+            name: "hardware-bench", dependencies: ["Hardware", "Sensors", "Supervision", "CHardwarePeer"],
             path: "Benchmarks/Sources/hardware-bench", swiftSettings: strict),
 
         // One folder per module; SystemTests boots the built images in QEMU.

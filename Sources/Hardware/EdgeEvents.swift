@@ -28,6 +28,17 @@ public struct EdgeEvents: AsyncSequence, Sendable {
         }
     }
 
+    /// Does something with each event, on the thread that takes it from the kernel: no other one has to wake up for it.
+    ///
+    /// What `body` does by itself is short and does not block, for meanwhile nobody takes events. When it suspends, they are
+    /// taken and wait.
+    /// - Throws: ``GPIOError``, and what `body` throws.
+    public func handle(_ body: (EdgeEvent) async throws -> Void) async throws {
+        try await withTaskExecutorPreference(lines.executor) {
+            for try await event in self { try await body(event) }
+        }
+    }
+
     public func makeAsyncIterator() -> AsyncIterator {
         AsyncIterator(lines: lines, iterator: stream.makeAsyncIterator())
     }

@@ -25,6 +25,13 @@ public actor I2CBus {
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
+    /// The bus's thread. A task that prefers it (`withTaskExecutorPreference`) changes no threads when it awaits a transaction,
+    /// which is most of what a short one costs this process otherwise.
+    ///
+    /// Unlike in ``perform(_:)``, others may come between. What such a task does by itself is short and does not block, for
+    /// meanwhile nobody uses the bus.
+    public nonisolated var thread: any TaskExecutor { executor }
+
     /// Opens a bus of the Linux kernel.
     /// - Parameter path: the bus's device node, for example `/dev/i2c-1`.
     /// - Throws: ``I2CError/noBus(bus:reason:)``, or why its thread cannot be started.

@@ -41,6 +41,9 @@ public final class InputLines: Sendable {
     /// edges.
     public var events: EdgeEvents { EdgeEvents(lines: self, stream: stream) }
 
+    /// The thread on which the events come.
+    var executor: (any TaskExecutor)? { request.executor }
+
     /// How many changes came and were lost.
     public var statistics: EdgeStatistics { request.statistics }
 

@@ -5,6 +5,8 @@ protocol LineRequest: Sendable {
     func levels() throws(GPIOError) -> UInt64
     func setLevels(_ levels: UInt64, of lines: UInt64) throws(GPIOError)
     var statistics: EdgeStatistics { get }
+    /// The thread on which events come; nil when they come on any.
+    var executor: (any TaskExecutor)? { get }
     /// Gives the lines back, at their safe level if they have one, and ends their events; when this returns, the lines are
     /// free. Later calls do nothing.
     func release()

@@ -8,11 +8,16 @@ final class LinuxLines: LineRequest {
     private let offsets: [Int]
     /// The level to leave the lines in; nil for inputs.
     private let safeLevel: Bool?
-    private let stopped: EventDescriptor
     // libgpiod asks that no two threads use the same object at the same time.
     private let request: Lock<OpaquePointer?>
-    private let waiter: Lock<DedicatedThread?>
+    /// Of inputs with edges, until they are released.
+    private let watch: Lock<Watch?>
     private let counts: Lock<Counts>
+
+    private struct Watch {
+        let executor: DescriptorExecutor
+        let continuation: EdgeEventStream.Continuation
+    }
 
     struct Counts {
         private(set) var statistics = EdgeStatistics()
@@ -41,9 +46,8 @@ final class LinuxLines: LineRequest {
         self.chip = chip.label
         self.offsets = offsets
         safeLevel = if case .output(_, let options) = mode { options.safe } else { nil }
-        stopped = try EventDescriptor()
         request = Lock(try chip.request(offsets, mode))
-        waiter = Lock(nil)
+        watch = Lock(nil)
         counts = Lock(Counts(lines: offsets.count))
         if case .output(_, let options) = mode, let safeLevel {
             for offset in offsets {
@@ -52,8 +56,12 @@ final class LinuxLines: LineRequest {
         }
         if case .input(let options, let continuation?) = mode, options.edges != .none {
             do {
-                let thread = try DedicatedThread(name: "gpio-\(offsets[0])") { self.deliverEvents(to: continuation) }
-                waiter.withLock { $0 = thread }
+                let reader = try EdgeReader(self)
+                // The thread keeps these lines, and they the thread, until they are released.
+                let executor = try DescriptorExecutor(name: "gpio-\(offsets[0])", descriptor: reader.descriptor) {
+                    Self.deliverEvents(of: reader, to: continuation)
+                }
+                watch.withLock { $0 = Watch(executor: executor, continuation: continuation) }
             } catch {
                 release()
                 throw error
@@ -90,16 +98,16 @@ final class LinuxLines: LineRequest {
     var statistics: EdgeStatistics { counts.withLock { $0.statistics } }
 
     func release() {
-        let thread = waiter.withLock { waiter in
-            let thread = waiter
-            waiter = nil
-            return thread
+        let watch = watch.withLock { watch in
+            let taken = watch
+            watch = nil
+            return taken
         }
-        if let thread {
-            stopped.signal()
-            // The thread never waits for anything but this signal and the line, so this takes microseconds. Without it
-            // a restarted child could find its own old request still holding the line.
-            thread.join()
+        if let watch {
+            // While the thread waits, the kernel does not let go of the line: a restarted child could find its own old request
+            // still holding it.
+            watch.executor.stopWatching()
+            watch.continuation.finish()
         }
         request.withLock { request in
             guard let pointer = request else { return }
@@ -133,42 +141,29 @@ extension LinuxLines {
     /// Events taken from the kernel with one system call; gpiod_edge_event_buffer_new allows up to 1024.
     private static let batch = 64
 
-    /// The waiting thread.
-    private func deliverEvents(to continuation: EdgeEventStream.Continuation) {
+    var executor: (any TaskExecutor)? { watch.withLock { $0?.executor } }
+
+    /// On the waiting thread. Returns whether there may be more.
+    private static func deliverEvents(of reader: EdgeReader, to continuation: EdgeEventStream.Continuation) -> Bool {
         do throws(GPIOError) {
-            let reader = try EdgeReader(self)
-            while try waitForEvents(reader.descriptor) {
-                try reader.read { event in
-                    if case .dropped = continuation.yield(event) {
-                        counts.withLock { $0.countLostInProcess() }
-                    }
+            try reader.read { event in
+                if case .dropped = continuation.yield(event) {
+                    reader.lines.counts.withLock { $0.countLostInProcess() }
                 }
             }
-            continuation.finish()
+            return true
         } catch {
-            continuation.finish(throwing: error)
+            // Released meanwhile, or the chip is gone.
+            if case .released = error { continuation.finish() } else { continuation.finish(throwing: error) }
+            return false
         }
-    }
-
-    /// Returns false when the line is to be released.
-    private func waitForEvents(_ descriptor: Int32) throws(GPIOError) -> Bool {
-        var descriptors = [
-            pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: stopped.descriptor, events: Int16(POLLIN), revents: 0),
-        ]
-        while poll(&descriptors, 2, -1) < 0 {
-            if errno != EINTR { throw failed("wait for events of") }
-        }
-        if descriptors[1].revents != 0 { return false }
-        // Hung up: the chip's driver was unbound or the device unplugged.
-        if descriptors[0].revents & Int16(POLLIN) == 0 { throw failed("wait for events of", ENODEV) }
-        return true
     }
 
     /// Takes events from the kernel, on one thread.
-    struct EdgeReader: ~Copyable {
-        private let lines: LinuxLines
-        private let buffer: OpaquePointer
+    final class EdgeReader: Sendable {
+        fileprivate let lines: LinuxLines
+        // libgpiod's own; used on that thread only.
+        private nonisolated(unsafe) let buffer: OpaquePointer
         /// Readable while events wait.
         let descriptor: Int32
 

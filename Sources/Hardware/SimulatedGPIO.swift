@@ -183,6 +183,8 @@ extension SimulatedGPIO {
 
         var statistics: EdgeStatistics { chip.state.withLock { $0.statistics[request] ?? EdgeStatistics() } }
 
+        var executor: (any TaskExecutor)? { nil }
+
         func release() {
             let wasReleased = isReleased.withLock { isReleased in
                 defer { isReleased = true }

@@ -22,6 +22,9 @@ public struct Sensor: Sendable {
     /// A sensor that is sampled periodically, by absolute deadlines: it does not drift, and samples that a slow bus made
     /// impossible are skipped.
     ///
+    /// With a driver that opens something on a thread of its own, such as a chip on a bus, the sensor runs on that thread
+    /// (``ThreadBound``).
+    ///
     /// Every sample that got through is a sign of life: a ``ChildSpec/liveness`` of some periods makes a bus that hangs
     /// the sensor's failure.
     ///
@@ -44,19 +47,22 @@ public struct Sensor: Sendable {
         let timeline = Timeline(clock)
         childSpec = Self.childSpec(id, into: mailbox, isolation, statistics) { [statistics] in
             let device = try await statistics.watch { try await driver.open() }
+            let thread = (device as? any ThreadBound)?.thread
             return {
                 let stage = ShapingStage(id, shaping, on: timeline, counting: statistics)
                 var ticker =
                     phase.offset(id: id, period: period).map { Ticker(every: period, on: timeline, phase: $0) }
                     ?? Ticker(every: period, on: timeline)
-                try await statistics.watch {
-                    while true {
-                        let tick = try await ticker.next()
-                        statistics.count(missed: tick.missed)
-                        for measurement in try await driver.sample(device) {
-                            if let reading = try stage.reading(of: measurement) { try await mailbox.send(reading) }
+                try await withTaskExecutorPreference(thread) {
+                    try await statistics.watch {
+                        while true {
+                            let tick = try await ticker.next()
+                            statistics.count(missed: tick.missed)
+                            for measurement in try await driver.sample(device) {
+                                if let reading = try stage.reading(of: measurement) { try await mailbox.send(reading) }
+                            }
+                            Liveness.checkIn()
                         }
-                        Liveness.checkIn()
                     }
                 }
             }

@@ -33,6 +33,9 @@ struct EmulateCommand: AsyncParsableCommand {
     @Flag(help: "Print the messages as they come: SenML, one a line.")
     var json = false
 
+    @Option(help: "Leave QEMU's sockets in this folder: qmp sets sensors' values, qtest drives input lines.")
+    var sockets: String?
+
     @Option(help: "Stop after so many readings.")
     var untilReadings: Int?
 
@@ -107,7 +110,8 @@ struct EmulateCommand: AsyncParsableCommand {
         }
         let card = try EmulatorCard(file: image).copy(to: folder.appendingPathComponent("card.img"))
         try card.provision(provisioned)
-        try await Emulator.with(board, card: card, in: folder) { emulator in
+        let sockets = sockets.map { URL(fileURLWithPath: $0) }
+        try await Emulator.with(board, card: card, in: folder, sockets: sockets) { emulator in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await printReadings(of: board, emulator, from: broker) }
                 group.addTask {

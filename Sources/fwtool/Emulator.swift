@@ -5,7 +5,7 @@ final class Emulator: Sendable {
     private let process: EmulatorProcess
     /// The machine from outside: sensors' values, device paths.
     let qmp: QMPClient
-    /// The machine's input lines from outside.
+    /// The machine's input lines from outside, unless others drive them.
     let qtest: QTestClient
 
     /// What is at the machine's first serial port; nil where nothing is.
@@ -24,13 +24,14 @@ final class Emulator: Sendable {
     ///   - card: written to by the board; of an image to keep, a copy.
     ///   - folder: an existing folder for the files QEMU starts from.
     ///   - hasSerial: connects the machine's first serial port, where that is not the console.
+    ///   - sockets: a folder for sockets through which other programs set sensors (`qmp`) and drive input lines (`qtest`).
     /// - Throws: `FwtoolError` when the board cannot be emulated, a program is missing, the card is not this board's, or
     ///   QEMU refuses to start; and what `body` throws.
     static func with<T: Sendable>(
-        _ board: BoardProfile, card: EmulatorCard, in folder: URL, hasSerial: Bool = false,
+        _ board: BoardProfile, card: EmulatorCard, in folder: URL, hasSerial: Bool = false, sockets: URL? = nil,
         _ body: @Sendable (Emulator) async throws -> T
     ) async throws -> T {
-        let emulator = try await start(board, card: card, in: folder, hasSerial: hasSerial)
+        let emulator = try await start(board, card: card, in: folder, hasSerial: hasSerial, sockets: sockets)
         do {
             let result = try await body(emulator)
             await emulator.process.stop()
@@ -42,7 +43,7 @@ final class Emulator: Sendable {
     }
 
     private static func start(
-        _ board: BoardProfile, card: EmulatorCard, in folder: URL, hasSerial: Bool
+        _ board: BoardProfile, card: EmulatorCard, in folder: URL, hasSerial: Bool, sockets: URL?
     ) async throws -> Emulator {
         guard let emulation = board.emulation else {
             throw FwtoolError(
@@ -68,7 +69,7 @@ final class Emulator: Sendable {
             defer { for descriptor in passed { close(descriptor) } }
             let line = EmulatorCommandLine(
                 board: board, emulation: emulation, card: card.file, bootloader: bootloader, deviceTree: deviceTree,
-                qmp: qmpDescriptor, qtest: qtestDescriptor, serial: serial?.theirs)
+                qmp: qmpDescriptor, qtest: qtestDescriptor, serial: serial?.theirs, sockets: sockets)
             process = try await EmulatorProcess.start(.qemu, line.arguments, passing: passed)
         }
         // Read, or QEMU would wait at a full socket: it sends byte by byte, of which a socket holds some hundred.

@@ -16,6 +16,8 @@ struct EmulatorCommandLine {
     var serial: Int32?
     /// Further `-device` values.
     var devices: [String] = []
+    /// Where others may speak to QEMU, too; then `qtest`, of which QEMU has one only, is theirs.
+    var sockets: URL?
 
     /// The console is QEMU's standard input and output.
     var arguments: [String] {
@@ -46,7 +48,15 @@ struct EmulatorCommandLine {
         }
         words += ["-serial", "stdio"]
         words += ["-chardev", "socket,id=qmp,fd=\(qmp)", "-mon", "chardev=qmp,mode=control"]
-        words += ["-chardev", "socket,id=qtest,fd=\(qtest)", "-qtest", "chardev:qtest", "-qtest-log", "none"]
+        var channel = "fd=\(qtest)"
+        if let sockets {
+            func server(_ name: String) -> String {
+                "path=\(Self.escape(sockets.appendingPathComponent(name).path)),server=on,wait=off"
+            }
+            words += ["-chardev", "socket,id=guest,\(server("qmp"))", "-mon", "chardev=guest,mode=control"]
+            channel = server("qtest")
+        }
+        words += ["-chardev", "socket,id=qtest,\(channel)", "-qtest", "chardev:qtest", "-qtest-log", "none"]
         return words
     }
 

@@ -197,4 +197,17 @@ import Testing
         #expect(!text.contains("-serial null"))
         #expect(text.contains("-device virtio-blk-device,drive=card"))
     }
+    @Test func othersMaySpeakToQEMUThroughSockets() throws {
+        let board = try BoardCatalog(directory: BoardProfileTests.directory).profile("virt")
+        var line = EmulatorCommandLine(
+            board: board, emulation: try #require(board.emulation), card: URL(fileURLWithPath: "/tmp/card.img"),
+            bootloader: URL(fileURLWithPath: "/tmp/u-boot.bin"), qmp: 7, qtest: 8)
+        #expect(line.arguments.contains("socket,id=qtest,fd=8"))
+        line.sockets = URL(fileURLWithPath: "/tmp/a,b")
+        let words = line.arguments
+        #expect(words.contains("socket,id=qmp,fd=7"))
+        #expect(words.contains("socket,id=guest,path=/tmp/a,,b/qmp,server=on,wait=off"))
+        #expect(words.contains("socket,id=qtest,path=/tmp/a,,b/qtest,server=on,wait=off"))
+        #expect(!words.contains("socket,id=qtest,fd=8"))
+    }
 }

@@ -92,6 +92,31 @@ struct GPIOLineTests {
         #expect(try await kinds(line.events) == [])
     }
 
+    @Test func eachEventIsHandedOutUntilTheBodyThrows() async throws {
+        struct Enough: Error {}
+        let line = try InputLine(on: .simulated(chip), offset: 1, InputOptions(edges: .both))
+        for level in [true, false, true] { try chip.drive(1, high: level) }
+        var kinds: [EdgeEvent.Kind] = []
+        await #expect(throws: Enough.self) {
+            try await line.events.handle { event in
+                kinds.append(event.kind)
+                if kinds.count == 2 { throw Enough() }
+            }
+        }
+        #expect(kinds == [.rising, .falling])
+    }
+
+    @Test func handingOutEndsWhenTheBodyReleasesTheLine() async throws {
+        let line = try InputLine(on: .simulated(chip), offset: 1, InputOptions(edges: .both))
+        try chip.drive(1, high: true)
+        var count = 0
+        try await line.events.handle { _ in
+            count += 1
+            line.release()
+        }
+        #expect(count == 1)
+    }
+
     @Test func eventsReachAWaitingConsumer() async throws {
         let line = try InputLine(on: .simulated(chip), offset: 1, InputOptions(edges: .both))
         var iterator = line.events.makeAsyncIterator()

@@ -1,3 +1,4 @@
+import Glibc
 import Hardware
 import Testing
 
@@ -13,6 +14,23 @@ struct I2CBusTests {
         #expect(try await bus.write([1], thenRead: 2, at: 0x48) == [0x60, 0xA0])
         chip[0] = [0xE7, 0x00]
         #expect(try await bus.write([0], thenRead: 2, at: 0x48) == [0xE7, 0x00])
+    }
+
+    private static func thread() -> pthread_t { pthread_self() }
+
+    @Test func whoPrefersTheThreadStaysOnIt() async throws {
+        simulated.attach(chip, at: 0x48)
+        let bus = try I2CBus(simulated: simulated)
+        let threads = try await withTaskExecutorPreference(bus.thread) {
+            var threads: Set<pthread_t> = []
+            for _ in 0..<100 {
+                _ = try await bus.write([0], thenRead: 2, at: 0x48)
+                threads.insert(Self.thread())
+            }
+            return threads
+        }
+        #expect(threads == [await bus.perform { _ in Self.thread() }])
+        #expect(bus.statistics.transactions == 100)
     }
 
     @Test func pointerOutlivesTheTransaction() async throws {

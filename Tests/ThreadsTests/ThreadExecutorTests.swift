@@ -73,6 +73,23 @@ struct ThreadExecutorTests {
         #expect(executor.isIsolatingCurrentContext() == false)
     }
 
+    private static func thread() -> pthread_t { pthread_self() }
+
+    @Test func tasksThatPreferTheThreadStayOnIt() async throws {
+        let executor = try ThreadExecutor(name: "executor-test")
+        let counter = Counter(executor)
+        let threads = await withTaskExecutorPreference(executor) {
+            var threads: Set<pthread_t> = []
+            for value in 0..<500 {
+                await counter.append(value)
+                threads.insert(Self.thread())
+            }
+            return threads
+        }
+        #expect(threads == [await counter.thread()])
+        #expect(await counter.values == Array(0..<500))
+    }
+
     @Test func threadEndsWithItsLastActor() async throws {
         let name = "exec-release"
         do {

@@ -17,7 +17,7 @@ enum Bench {
             BundleSize(), RootSize(), BootFigures(), RebuildTime(), UpdateCost(), UpdateTraffic(), DebianTraffic(),
             PublishingFigures(), StoringFigures(), BacklogFigures(),
         ]
-            + SupervisionFigures.all
+            + SupervisionFigures.all + BoardFigures.all
     }
 
     private static func run(_ arguments: [String]) throws {
@@ -25,7 +25,9 @@ enum Bench {
         let wanted = arguments.filter { $0 != "--cold" }
         let all = figures + (cold ? [ColdFirmware()] : [])
         let known = all.flatMap { $0.names }
-        if let stranger = wanted.first(where: { !known.contains($0) }) {
+        /// By its name, or by the beginning of it: `edge.mailbox` means `edge.mailbox.p50` and the others.
+        func isWanted(_ name: String, by word: String) -> Bool { name == word || name.hasPrefix(word + ".") }
+        if let stranger = wanted.first(where: { word in !known.contains { isWanted($0, by: word) } }) {
             throw BenchError("there is no figure \(stranger); there are: \(known.joined(separator: ", "))")
         }
 
@@ -36,7 +38,8 @@ enum Bench {
 
         var records: [Record] = []
         var failures: [String] = []
-        for figure in all where wanted.isEmpty || figure.names.contains(where: wanted.contains) {
+        for figure in all
+        where wanted.isEmpty || figure.names.contains(where: { name in wanted.contains { isWanted(name, by: $0) } }) {
             say("measuring \(figure.names.joined(separator: ", "))")
             do { records += try figure.measure(place) } catch {
                 failures.append("\(figure.names.joined(separator: ", ")): \(error)")

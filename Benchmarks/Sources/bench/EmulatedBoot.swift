@@ -25,7 +25,7 @@ struct EmulatedBoot {
 
     /// - Throws: what did not appear in time, with the console's last lines; that the app ended.
     func run() throws -> Seen {
-        let (input, output, errors) = (try Self.pipe(), try Self.pipe(), try Self.pipe())
+        let (input, output, errors) = (try Program.pipe(), try Program.pipe(), try Program.pipe())
         defer { for end in [input.write, output.read, errors.read] { close(end) } }
         let process: pid_t
         do {
@@ -46,8 +46,8 @@ struct EmulatedBoot {
 
     private func watch(input: Int32, readings: Int32, console: Int32) throws -> Seen {
         let deadline = ContinuousClock.now + Self.limit
-        var readingLines = Lines(readings)
-        var consoleLines = Lines(console)
+        var readingLines = PipeLines(readings)
+        var consoleLines = PipeLines(console)
         var count = 0
         var tail: [String] = []
         var asked = false
@@ -91,37 +91,5 @@ struct EmulatedBoot {
 
     private static func number(_ pattern: Regex<(Substring, Substring)>, in line: String) -> Double? {
         (try? pattern.firstMatch(in: line)).flatMap { Double($0.1) }
-    }
-
-    private static func pipe() throws -> (read: Int32, write: Int32) {
-        var ends: [Int32] = [0, 0]
-        guard Foundation.pipe(&ends) == 0 else {
-            throw BenchError("no pipe can be made: \(String(cString: strerror(errno)))")
-        }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        return (ends[0], ends[1])
-    }
-
-    /// Whole lines out of a pipe.
-    private struct Lines {
-        private let descriptor: Int32
-        private var rest: [UInt8] = []
-
-        init(_ descriptor: Int32) { self.descriptor = descriptor }
-
-        /// The lines that are there; waits when nothing is.
-        ///
-        /// - Throws: when the program has ended.
-        mutating func next() throws -> [String] {
-            var buffer = [UInt8](repeating: 0, count: 65536)
-            let count = read(descriptor, &buffer, buffer.count)
-            guard count > 0 else {
-                throw BenchError("fwtool emulate ended by itself: \(String(decoding: rest, as: UTF8.self))")
-            }
-            rest += buffer[..<count]
-            var lines = rest.split(separator: 0x0A, omittingEmptySubsequences: false)
-            rest = Array(lines.removeLast())
-            return lines.map { String(decoding: $0, as: UTF8.self) }
-        }
     }
 }

@@ -49,6 +49,10 @@ struct Must: Encodable {
         "backlog.rate": Must(of: .ratio, atLeast: 0.8),
         "backlog.rss": Must(of: .ours, atMost: 4e6),
         "wire.cbor": Must(of: .ours, atMost: 25),
+        "i2c.transfer": Must(of: .ratio, atMost: 1.25),
+        "gpio.edges.lost": Must(of: .ours, atMost: 0),
+        "gpio.edge.cpu": Must(of: .ratio, atMost: 2),
+        "sensors.200.missed": Must(of: .ours, atMost: 0),
     ]
 
     /// - Parameters:

@@ -35,9 +35,14 @@ struct Record: Encodable {
     /// 1-minute load average when the measurement began.
     let load: Double
 
+    /// - Parameter mayBeZero: whether 0 is a result and no sign of a broken measurement.
     /// - Throws: when there is no value, or one is not a positive number.
-    init(_ name: String, _ unit: Unit, _ values: [Value], versions: [String: String], load: Double) throws {
-        guard !values.isEmpty, values.flatMap({ [$0.ours, $0.peer ?? 1] }).allSatisfy({ $0 > 0 && $0.isFinite }) else {
+    init(
+        _ name: String, _ unit: Unit, _ values: [Value], versions: [String: String], load: Double,
+        mayBeZero: Bool = false
+    ) throws {
+        func isUsable(_ value: Double) -> Bool { (value > 0 || mayBeZero && value == 0) && value.isFinite }
+        guard !values.isEmpty, values.flatMap({ [$0.ours, $0.peer ?? 1] }).allSatisfy(isUsable) else {
             throw BenchError("\(name) has no usable measurement: \(values)")
         }
         self.name = name

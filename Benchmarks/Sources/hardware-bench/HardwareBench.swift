@@ -1,77 +1,62 @@
-// Times lines and buses beside a C program that does the same, on the board it runs on. Prints `name=value` pairs.
-internal import CHardwarePeer
+// Times lines and buses on the board it runs on. Prints `name=value` pairs; `ready` when edges may begin.
 internal import Glibc
 internal import Hardware
 
 @main
 enum HardwareBench {
     static func main() async throws {
-        let arguments = Array(CommandLine.arguments.dropFirst())
-        switch arguments.first {
-        case "i2c" where arguments.count == 4:
-            try await i2c(
-                path: arguments[1], address: try I2CAddress(Int(arguments[2], radix: 16) ?? 0),
-                count: Int(arguments[3]) ?? 0)
-        case "edges" where arguments.count == 4:
-            try await edges(label: arguments[1], offset: Int(arguments[2]) ?? -1, count: Int(arguments[3]) ?? 0)
-        case "edges-c" where arguments.count == 4:
-            try edgesInC(path: arguments[1], offset: UInt32(arguments[2]) ?? 0, count: Int32(arguments[3]) ?? 0)
+        let words = Array(CommandLine.arguments.dropFirst())
+        switch words.first {
+        case "i2c" where words.count == 4:
+            try await Transactions.run(
+                path: words[1], address: try I2CAddress(Int(words[2], radix: 16) ?? 0), count: Int(words[3]) ?? 0)
+        case "edges" where words.count == 4, "edges-iterated" where words.count == 4:
+            try await Edges.take(
+                Int(words[3]) ?? 0, of: Int(words[2]) ?? -1, label: words[1], isIterating: words[0] == "edges-iterated")
+        case "cpu" where words.count >= 4:
+            try WatchedProgram.run(Array(words[3...]), untilItTakes: Int(words[2]) ?? -1, of: words[1])
+        case "mailbox" where words.count == 4:
+            try await MailboxLatency.measure(Int(words[3]) ?? 0, of: Int(words[2]) ?? -1, label: words[1])
+        case "sensors" where words.count == 2:
+            try await ManySensors.run(seconds: Int(words[1]) ?? 0)
         default:
             print(
-                "usage: hardware-bench i2c PATH HEX-ADDRESS COUNT | edges CHIP-LABEL LINE COUNT | edges-c CHIP-PATH LINE COUNT"
-            )
+                """
+                usage: hardware-bench i2c PATH HEX-ADDRESS COUNT    transactions, beside C
+                                      edges CHIP LINE COUNT         takes edges, and ends
+                                      edges-iterated ...            the same from a task that is anywhere
+                                      cpu CHIP LINE PROGRAM...      a program that takes edges: its processor time for them
+                                      mailbox CHIP LINE COUNT       edges as readings in a mailbox
+                                      sensors SECONDS               200 sensors on three buses
+                """)
             exit(2)
         }
     }
 
-    /// Five rounds of each, in turn: a call for each transaction, all in one `perform`, and the C loop.
-    private static func i2c(path: String, address: I2CAddress, count: Int) async throws {
-        let bus = try I2CBus(path: path)
-        for _ in 0..<5 {
-            var start = nanoseconds()
-            for _ in 0..<count { _ = try await bus.write([0], thenRead: 2, at: address) }
-            let calls = nanoseconds() - start
-            start = nanoseconds()
-            try await bus.perform { bus throws(I2CError) in
-                for _ in 0..<count { _ = try bus.write([0], thenRead: 2, at: address) }
-            }
-            let performed = nanoseconds() - start
-            let peer = peer_i2c(path, address.rawValue, Int32(count))
-            guard peer >= 0 else { throw Failure(code: errno) }
-            print("calls=\(calls / Int64(count)) performed=\(performed / Int64(count)) c=\(peer / Int64(count)) ns")
-        }
+    /// Prints a line that is seen at once, in a pipe too.
+    static func tell(_ line: String) {
+        print(line)
+        fflush(nil)
     }
 
-    private static func edges(label: String, offset: Int, count: Int) async throws {
-        let line = try InputLine(on: .labelled(label), offset: offset, InputOptions(edges: .both))
-        let start = processorTime()
-        var taken = 0
-        for try await event in line.events {
-            taken += 1
-            if taken == count || event.lineSequence >= UInt64(count) { break }
-        }
-        print("taken=\(taken) lost=\(line.statistics.lost) cpu=\((processorTime() - start) / Int64(max(taken, 1))) ns")
+    static func fail(_ what: String) -> Never {
+        tell("failed: \(what)")
+        exit(1)
     }
 
-    private static func edgesInC(path: String, offset: UInt32, count: Int32) throws {
-        let start = processorTime()
-        let lost = peer_edges(path, offset, count)
-        guard lost >= 0 else { throw Failure(code: errno) }
-        print("taken=\(count) lost=\(lost) cpu=\((processorTime() - start) / Int64(max(count, 1))) ns")
-    }
+    static var monotonicTime: Int64 { nanoseconds(CLOCK_MONOTONIC) }
 
-    private struct Failure: Error {
-        let code: Int32
-    }
+    /// Of this process, all threads, in nanoseconds.
+    static var processorTime: Int64 { nanoseconds(CLOCK_PROCESS_CPUTIME_ID) }
 
-    private static func nanoseconds() -> Int64 { time(CLOCK_MONOTONIC) }
-
-    /// Of this process, all threads.
-    private static func processorTime() -> Int64 { time(CLOCK_PROCESS_CPUTIME_ID) }
-
-    private static func time(_ clock: clockid_t) -> Int64 {
+    static func nanoseconds(_ clock: clockid_t) -> Int64 {
         var time = timespec()
         clock_gettime(clock, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
+    /// The value that a share of all does not exceed.
+    static func percentile(_ share: Double, of sorted: [Int64]) -> Int64 {
+        sorted[min(sorted.count - 1, Int((Double(sorted.count) * share).rounded(.up)) - 1)]
     }
 }

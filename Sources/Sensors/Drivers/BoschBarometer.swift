@@ -51,7 +51,7 @@ public struct BoschBarometer: Sendable {
         }
     }
 
-    private let chip: I2CChip
+    let chip: I2CChip
     private let calibration: BoschCalibration
     private let oversampling: Oversampling
     private let hasHumidity: Bool

@@ -68,7 +68,7 @@ public struct DigitalInput: EventDriver {
     }
 
     private func reportEdges(_ line: InputLine, _ report: (Measurement) async throws -> Void) async throws {
-        for try await event in line.events {
+        try await line.events.handle { event in
             try await report(measurement(isHigh: event.kind == .rising, at: event.timestamp))
         }
     }

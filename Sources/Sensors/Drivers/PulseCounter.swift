@@ -99,7 +99,7 @@ public struct PulseCounter: EventDriver {
         let tally = PulseTally(deadTime: deadTime)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                for try await event in line.events { tally.add(event) }
+                try await line.events.handle { tally.add($0) }
             }
             group.addTask {
                 let timeline = Timeline(clock)

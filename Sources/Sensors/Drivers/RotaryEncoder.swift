@@ -46,12 +46,12 @@ public struct RotaryEncoder: EventDriver {
         var decoder = QuadratureDecoder(a: levels[0], b: levels[1])
         var count = 0
         try await report(Measurement(.position, .number(0)))
-        for try await event in device.lines.events {
+        try await device.lines.events.handle { event in
             let isHigh = event.kind == .rising
             let isA = event.offset == device.offsetA
             decoder.move(a: isA ? isHigh : decoder.a, b: isA ? decoder.b : isHigh)
             let moved = Self.count(after: count, steps: decoder.steps, stepsPerCount: stepsPerCount)
-            guard moved != count else { continue }
+            guard moved != count else { return }
             count = moved
             try await report(Measurement(.position, .number(Double(count)), at: event.timestamp))
         }

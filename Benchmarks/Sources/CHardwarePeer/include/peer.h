@@ -4,6 +4,3 @@
 
 // Nanoseconds of `count` transactions that write one byte and read two, or -1 with errno set.
 int64_t peer_i2c(const char *path, uint16_t address, int count);
-
-// Takes `count` edges of a line and prints each, as gpiomon does. Returns how many of them were lost, or -1 with errno set.
-int64_t peer_edges(const char *chip, unsigned int line, int count);

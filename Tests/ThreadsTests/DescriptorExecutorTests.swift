@@ -1,0 +1,109 @@
+import Glibc
+import Testing
+import Threads
+
+@Suite(.timeLimit(.minutes(10)))
+struct DescriptorExecutorTests {
+    /// What the executor waits for, and what it has said.
+    private final class Source: Sendable {
+        struct Notice: Sendable {
+            let thread: pthread_t
+        }
+
+        let event: EventDescriptor
+        let notices: AsyncStream<Notice>
+        private let continuation: AsyncStream<Notice>.Continuation
+
+        init() throws {
+            event = try EventDescriptor()
+            (notices, continuation) = AsyncStream.makeStream()
+        }
+
+        func read() {
+            event.wait()
+            continuation.yield(Notice(thread: pthread_self()))
+        }
+
+        /// No notice will come any more, of those who hold the source for the executor.
+        deinit { continuation.finish() }
+    }
+
+    private static func executor(_ source: Source, goesOn: Bool = true) throws -> DescriptorExecutor {
+        try DescriptorExecutor(name: "descriptor-test", descriptor: source.event.descriptor) {
+            source.read()
+            return goesOn
+        }
+    }
+
+    private static func thread() -> pthread_t { pthread_self() }
+
+    @Test func tasksRunOnTheThreadThatWaits() async throws {
+        let source = try Source()
+        let executor = try Self.executor(source)
+        let threads = await withTaskExecutorPreference(executor) {
+            var threads: [pthread_t] = []
+            var notices = source.notices.makeAsyncIterator()
+            for _ in 0..<100 {
+                source.event.signal()
+                if let notice = await notices.next() { threads += [notice.thread, Self.thread()] }
+            }
+            return threads
+        }
+        #expect(threads.count == 200)
+        #expect(Set(threads).count == 1)
+        #expect(Self.thread() != threads[0])
+    }
+
+    @Test func jobsFromAnywhereRun() async throws {
+        let source = try Source()
+        let executor = try Self.executor(source)
+        let threads = await withTaskGroup(of: pthread_t.self) { group in
+            for _ in 0..<1000 { group.addTask(executorPreference: executor) { Self.thread() } }
+            return await group.reduce(into: Set()) { $0.insert($1) }
+        }
+        #expect(threads.count == 1)
+    }
+
+    @Test func nothingIsReadOnceWatchingHasStopped() async throws {
+        let source = try Source()
+        let executor = try Self.executor(source)
+        executor.stopWatching()
+        source.event.signal()
+        // The thread looks at what is readable between jobs.
+        for _ in 0..<100 { await withTaskExecutorPreference(executor) { await Task.yield() } }
+        #expect(source.event.wait(milliseconds: 0), "somebody else has taken the signal")
+    }
+
+    @Test func watchingCanBeStoppedByAJob() async throws {
+        let source = try Source()
+        let executor = try Self.executor(source)
+        await withTaskExecutorPreference(executor) { executor.stopWatching() }
+        source.event.signal()
+        await withTaskExecutorPreference(executor) { await Task.yield() }
+        #expect(source.event.wait(milliseconds: 0))
+    }
+
+    @Test func readerEndsTheWatching() async throws {
+        let source = try Source()
+        let executor = try Self.executor(source, goesOn: false)
+        source.event.signal()
+        var notices = source.notices.makeAsyncIterator()
+        _ = await notices.next()
+        source.event.signal()
+        for _ in 0..<100 { await withTaskExecutorPreference(executor) { await Task.yield() } }
+        #expect(source.event.wait(milliseconds: 0))
+        // Comes back although nobody waits any more.
+        executor.stopWatching()
+    }
+
+    @Test func threadEndsWithItsExecutor() async throws {
+        let notices: AsyncStream<Source.Notice>
+        do {
+            let source = try Source()
+            notices = source.notices
+            _ = try Self.executor(source)
+        }
+        // Ends when the thread lets go of the source.
+        for await _ in notices {}
+    }
+}
