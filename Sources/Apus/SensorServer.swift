@@ -63,7 +63,8 @@ final class SensorServer: Sendable {
     /// Where the environment says, in APUS_SENSORS, else on a device its usual place; nil elsewhere.
     static var defaultPath: String? {
         if let path = getenv("APUS_SENSORS") { return String(cString: path) }
-        return access("/run/apus", W_OK) == 0 ? SensorStream.devicePath : nil
+        // Written into every image when it is built. The folder alone may be on any machine.
+        return access("/etc/apus/board.conf", F_OK) == 0 ? SensorStream.devicePath : nil
     }
 
     /// Hangs up on everybody, and takes the socket away.

@@ -9,7 +9,7 @@ enum Apus {
     /// Everything the program can do, in the order in which the help shows it.
     static let commands: [Command] = [
         .update, .slots, .confirm, .rollback, .outbox, .factoryReset, .sensors, .selfTest, .gpioInfo, .gpioGet,
-        .gpioSet, .gpioWatch, .i2cScan, .i2cRead, .i2cWrite,
+        .gpioSet, .gpioWatch, .gpioSafe, .i2cScan, .i2cRead, .i2cWrite,
     ]
 
     static func main() {

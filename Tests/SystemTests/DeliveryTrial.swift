@@ -172,6 +172,8 @@ actor DeliveryTrial {
 
     private func started(_ emulator: Emulator) async throws {
         try await emulator.console.wait(for: "built-in shell", deadline: Self.deadline)
+        // Said before it started: of a disk that may have been full then.
+        readConsole(emulator)
         kills = 0
         judgement.happened(.restart)
     }
