@@ -93,7 +93,14 @@ actor DeliveryTrial {
                     await self.keep(emulator.console.text)
                     return isDone
                 } catch {
+                    // Where the app's threads are, and its connections; for a device that answers no more it is no loss.
+                    try? emulator.type(
+                        "for t in /proc/$(pidof Recorder)/task/*; do cat $t/comm $t/wchan $t/syscall; done; netstat -tn; "
+                            + "printf 'threads %s\\n' shown")
+                    _ = try? await emulator.console.wait(for: "threads shown", deadline: .seconds(60))
                     Issue.record("\(self.name): the console ended with:\n\(emulator.console.tail(lines: 80))")
+                    await self.keep(emulator.console.text)
+                    try? await self.keepEvidence()
                     throw error
                 }
             }
