@@ -21,6 +21,10 @@ public actor SPIDevice {
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
+    /// The controller's thread. A task that prefers it (`withTaskExecutorPreference`) changes no threads when it awaits a
+    /// transfer; it must not block there.
+    public nonisolated var thread: any TaskExecutor { executor }
+
     /// Opens a device of the Linux kernel.
     /// - Parameters:
     ///   - path: the device node, `/dev/spidev`, the controller's number, a dot and that of the chip select, for example

@@ -142,10 +142,15 @@ struct MQTTLoop: ~Copyable {
 
     /// Waits for the socket or for the publisher, then moves what there is to move.
     private func serve(_ client: MQTTClient, forAtMost milliseconds: Int) throws(MQTTClient.Failure) {
-        let events = Int16(client.wantsToWrite ? POLLIN | POLLOUT : POLLIN)
+        // Before the broker let us in, what is to be written waits for its answers and not for room: a socket that is
+        // writable all the time would keep the processor busy until they come.
+        let events = Int16(client.wantsToWrite && client.isActive ? POLLIN | POLLOUT : POLLIN)
         let ready = wait(client.descriptor, events, milliseconds: milliseconds)
         // An error or a hang-up shows when reading.
-        if ready & ~Int16(POLLOUT) != 0 { try client.read() }
+        if ready & ~Int16(POLLOUT) != 0 {
+            try client.read()
+            if !client.isActive, client.wantsToWrite { try client.write() }
+        }
         if ready & Int16(POLLOUT) != 0 { try client.write() }
         try client.maintain()
     }

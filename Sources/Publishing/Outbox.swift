@@ -76,6 +76,7 @@ actor Outbox {
     private var summary = OutboxStore.Summary()
 
     private var isOpen = false
+    private var opening: Task<Void, Never>?
     /// Whether the files have been read in this process; false while they could not be opened.
     private var isJoined = false
     /// Until then nothing is sent while they could not: what they hold is older.
@@ -85,6 +86,8 @@ actor Outbox {
     /// Why the disk takes nothing now.
     private var failure: OutboxStore.Failure?
     private var retryDelay: Duration = .zero
+    /// It may take some again: told when it has.
+    private var isRecovering = false
     /// Up to this number somebody waits for the disk.
     private var urgent: UInt64 = 0
     private var arrivals: [Arrival] = []
@@ -161,9 +164,24 @@ actor Outbox {
 
 extension Outbox {
     /// Opens the files. A disk that fails is no error: then there is memory.
+    ///
+    /// Who calls it meanwhile waits, too: nothing has a number before it is known which are free.
     func open() async {
         if isOpen { return }
-        isOpen = true
+        if opening == nil {
+            opening = Task {
+                await openFiles()
+                opening = nil
+            }
+        }
+        await opening?.value
+    }
+
+    private func openFiles() async {
+        defer {
+            isOpen = true
+            schedule()
+        }
         guard let store else {
             if next == 0 { next = .random(in: 1..<(1 << 52)) }
             ceiling = .max
@@ -670,6 +688,10 @@ extension Outbox {
             let result = try await store.commit(
                 entries[...], settled: settled, state: state, isStateDue: isStateDue, letters: dead)
             summary = result
+            if isRecovering {
+                isRecovering = false
+                report("the disk takes readings again")
+            }
             letters.removeFirst(min(dead.count, letters.count))
             if isStateDue { savedCursors = cursors }
             dropped += result.dropped
@@ -721,11 +743,13 @@ extension Outbox {
     private func fail(_ error: OutboxStore.Failure) {
         guard failure == nil else { return }
         failure = error
-        report("the disk takes no readings: \(error.reason); they wait in memory")
         timer?.cancel()
         timer = nil
         announce()
-        retryDelay = Self.retryDelays.first
+        if !isRecovering {
+            report("the disk takes no readings: \(error.reason); they wait in memory")
+            retryDelay = Self.retryDelays.first
+        }
         retryLater()
     }
 
@@ -757,7 +781,7 @@ extension Outbox {
             ceiling = wanted
             summary = result
             failure = nil
-            report("the disk takes readings again")
+            isRecovering = true
             tell(damage: damage)
         } catch {
             failure = error

@@ -10,6 +10,8 @@ public protocol ThreadBound {
 
 extension I2CBus: ThreadBound {}
 
+extension SPIDevice: ThreadBound {}
+
 extension I2CChip: ThreadBound {
     public var thread: any TaskExecutor { bus.thread }
 }
@@ -25,6 +27,14 @@ extension DPS310.Device: ThreadBound {
 
 extension EMC1413.Device: ThreadBound {
     public var thread: any TaskExecutor { chip.thread }
+}
+
+extension MAX31865.Device: ThreadBound {
+    public var thread: any TaskExecutor { spi.thread }
+}
+
+extension MCP23017.Lines: ThreadBound {
+    public nonisolated var thread: any TaskExecutor { chip.thread }
 }
 
 extension RealTimeClock: ThreadBound {

@@ -65,6 +65,26 @@ struct OutboxTests {
         try await fixture.until { $0.disk == 13 }
     }
 
+    @Test func whatComesWhileTheFilesAreOpenedWaitsForThem() async throws {
+        let outbox = try OutboxFixture(OutboxFixture.options(place.folder)).outbox
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<8 {
+                group.addTask {
+                    await outbox.open()
+                    try await outbox.store([sampleReading(UInt64(number))])
+                }
+            }
+            try await group.waitForAll()
+        }
+        let status = await outbox.status
+        // A first start begins at random.
+        #expect(status.disk == 8 && status.accepted == 8 && status.next > 1 << 16, "\(status)")
+        await outbox.close()
+        let again = try OutboxFixture(OutboxFixture.options(place.folder)).outbox
+        await again.open()
+        #expect(await again.status.disk == 8)
+    }
+
     @Test func storedMeansOnDiskOrAcknowledged() async throws {
         let fixture = try OutboxFixture(OutboxFixture.options(place.folder, .window(.seconds(5))))
         await fixture.outbox.open()

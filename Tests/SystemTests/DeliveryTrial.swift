@@ -95,9 +95,11 @@ actor DeliveryTrial {
                 } catch {
                     // Where the app's threads are, and its connections; for a device that answers no more it is no loss.
                     try? emulator.type(
-                        "for t in /proc/$(pidof Recorder)/task/*; do cat $t/comm $t/wchan $t/syscall; done; netstat -tn; "
+                        "for t in /proc/$(pidof Recorder)/task/*; do cat $t/comm $t/wchan $t/syscall $t/stack; "
+                            + "grep ctxt $t/status; done; ls -l /proc/$(pidof Recorder)/fd; netstat -atn; "
                             + "printf 'threads %s\\n' shown")
                     _ = try? await emulator.console.wait(for: "threads shown", deadline: .seconds(60))
+                    await self.tellOfWay()
                     Issue.record("\(self.name): the console ended with:\n\(emulator.console.tail(lines: 80))")
                     await self.keep(emulator.console.text)
                     try? await self.keepEvidence()
@@ -111,6 +113,18 @@ actor DeliveryTrial {
         #expect(judgement.toldCount > 0)
         if !violations.isEmpty { try keepEvidence() }
         #expect(violations.isEmpty, "\(name): \(violations.map { "\($0)" }.sorted().joined(separator: "\n"))")
+    }
+
+    /// How it stands with the broker and the way to it: whether it was the device at all.
+    private func tellOfWay() {
+        let ports = "sport = :\(port) or dport = :\(port) or sport = :\(broker.port)"
+        tell("connections:\n\((try? Command("ss", ["-Htanp", ports]).run()) ?? "not known")")
+        for port in [port, broker.port] {
+            let answer = try? Command(
+                "openssl", ["s_client", "-connect", "127.0.0.1:\(port)", "-brief", "-no-interactive"], deadline: 10
+            ).execute()
+            tell("TLS at port \(port): \(answer?.errors ?? "cannot be tried")")
+        }
     }
 
     private func keep(_ console: String) { consoles += console + "\n---- power off\n" }

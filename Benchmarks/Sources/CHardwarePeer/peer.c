@@ -1,8 +1,10 @@
+#define _GNU_SOURCE
 #include "peer.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/i2c-dev.h>
 #include <linux/i2c.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,4 +36,11 @@ int64_t peer_i2c(const char *path, uint16_t address, int count) {
     int64_t duration = now() - start;
     close(bus);
     return duration;
+}
+
+int peer_use_first_core(void) {
+    cpu_set_t cores;
+    CPU_ZERO(&cores);
+    CPU_SET(0, &cores);
+    return sched_setaffinity(0, sizeof cores, &cores);
 }

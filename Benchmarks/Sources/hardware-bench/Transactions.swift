@@ -7,6 +7,9 @@ enum Transactions {
     /// Five rounds of each: all in one `perform`, a call for each on the bus's thread and from elsewhere, and the C
     /// loop. Prints nanoseconds of a transaction.
     static func run(path: String, address: I2CAddress, count: Int) async throws {
+        // The one that takes the bus's interrupts: whether a thread happens to be on another decides over a multiple of
+        // what is measured, on both sides. The threads to come take it over; those there are do not count.
+        if peer_use_first_core() != 0 { HardwareBench.fail("no core: \(String(cString: strerror(errno)))") }
         let bus = try I2CBus(path: path)
         func perform() async throws {
             try await bus.perform { bus throws(I2CError) in

@@ -58,7 +58,7 @@ public struct MCP23017: PolledDriver {
 
     /// The lines of an open chip.
     public actor Lines {
-        private let chip: I2CChip
+        let chip: I2CChip
         private let inputs: UInt16
         /// What the chip has, or is just being sent.
         private var outputs: UInt16 = 0
