@@ -1,3 +1,5 @@
+import Glibc
+import Hardware
 import Sensors
 import Supervision
 import Synchronization
@@ -30,6 +32,34 @@ struct SensorTests {
 
     private func spec(_ driver: Counter, every period: Duration) -> ChildSpec {
         Sensor(driver, every: period, into: fixture.readings, clock: fixture.clock).childSpec
+    }
+
+    /// Tells whether it is sampled on its bus's thread.
+    private struct Witness: PolledDriver {
+        let id = "witness"
+        let bus: I2CBus
+
+        func open() -> I2CBus { bus }
+
+        func sample(_ bus: I2CBus) async -> [Measurement] {
+            let here = thread()
+            let isThere = await bus.perform { _ in pthread_equal(here, pthread_self()) != 0 }
+            return [Measurement(Quantity("there", unit: nil), .bool(isThere))]
+        }
+
+        private func thread() -> pthread_t { pthread_self() }
+    }
+
+    @Test func theSensorOfAChipRunsOnTheBussThread() async throws {
+        let witness = Witness(bus: try I2CBus(simulated: SimulatedI2C()))
+        let sensor = Sensor(witness, every: .seconds(1), into: fixture.readings, clock: fixture.clock)
+        try await fixture.run([sensor.childSpec]) { () async throws in
+            for _ in 1...3 {
+                #expect(try await fixture.nextReading().value == .bool(true))
+                await fixture.clock.sleepers(atLeast: 1)
+                fixture.clock.advance(by: .seconds(1))
+            }
+        }
     }
 
     @Test func samplesAtOnceAndThenPeriodically() async throws {
