@@ -70,9 +70,9 @@ struct MQTTLoop: ~Copyable {
     /// Returns when stopped.
     private mutating func runSession() throws(MQTTClient.Failure) {
         let broker = settings.brokers[turn]
-        let client = try MQTTClient(settings, broker, versions[turn].version)
-        // A change from here on may be what made connecting fail.
+        // A change from here on may be what made the attempt fail.
         if turn == 0 { network.drain() }
+        let client = try MQTTClient(settings, broker, versions[turn].version)
         let address = try Reachability.address(
             of: broker, resolver, within: settings.connectMilliseconds
         ) { descriptor, limit in awaitWritable(descriptor, milliseconds: limit) }
