@@ -36,6 +36,8 @@ actor DeliveryTrial {
     /// Since the board's power-on: bytes of the console that are read; since its start: the app's deaths.
     private var consoleBytes = 0
     private var kills = 0
+    /// Whether anybody has set the clock since the board was made.
+    private var isClockSet = false
 
     private init(name: String, random: Random, broker: RecordingBroker, in folder: URL) throws {
         (self.name, self.random, self.broker, self.folder) = (name, random, broker, folder)
@@ -304,7 +306,8 @@ actor DeliveryTrial {
             if present[.disk] != nil { judgement.happened(.suddenEnd) }
             try emulator.type("reboot")
             try await started(emulator)
-            present[.clock] = nil
+            // The kernel has written a time that was vouched for into the clock that the board starts with, now and then.
+            present[.clock] = isClockSet ? .wrongClock : nil
         }
         return true
     }
@@ -339,6 +342,7 @@ actor DeliveryTrial {
         judgement.happened(.suddenEnd)
         // A new machine.
         (present[.link], present[.clock]) = (nil, nil)
+        isClockSet = false
     }
 
     private func setLink(_ isUp: Bool, _ emulator: Emulator) async throws {
@@ -346,6 +350,7 @@ actor DeliveryTrial {
     }
 
     private func setClock(_ time: Int, isTrusted: Bool, _ shell: Shell) async throws {
+        isClockSet = true
         try await shell.run(
             "date -s @\(time) >/dev/null; \(isTrusted ? "touch" : "rm -f") /tmp/clock-is-right")
     }
