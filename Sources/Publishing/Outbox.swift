@@ -268,7 +268,9 @@ extension Outbox {
         // Portions, so that the bounds hold for any number of readings.
         let size = min(256, capacity)
         for portion in stride(from: 0, to: readings.count, by: size) {
-            let some = readings[portion..<min(portion + size, readings.count)].filter(isPublishable)
+            var some = readings[portion..<min(portion + size, readings.count)]
+            // Seldom, and copies what it keeps.
+            if !some.allSatisfy(Self.isPublishable) { some = publishable(some) }
             if some.isEmpty { continue }
             try await room(for: some.count)
             try await number(UInt64(some.count))
@@ -311,11 +313,18 @@ extension Outbox {
         if try await answer.receive().first != true { throw NotStoredError(reason: failure?.reason) }
     }
 
-    private func isPublishable(_ reading: Reading) -> Bool {
-        guard case .number(let value) = reading.value, !value.isFinite else { return true }
-        if unpublishable == 0 { report("\(reading.sensor) reads \(value), which cannot be published") }
-        unpublishable += 1
-        return false
+    /// Whether SenML can carry it.
+    private static func isPublishable(_ reading: Reading) -> Bool {
+        if case .number(let value) = reading.value { value.isFinite } else { true }
+    }
+
+    private func publishable(_ readings: ArraySlice<Reading>) -> ArraySlice<Reading> {
+        readings.filter { reading in
+            guard case .number(let value) = reading.value, !value.isFinite else { return true }
+            if unpublishable == 0 { report("\(reading.sensor) reads \(value), which cannot be published") }
+            unpublishable += 1
+            return false
+        }[...]
     }
 
     private func append(_ entry: OutboxEntry) {
@@ -679,14 +688,14 @@ extension Outbox {
         timer?.cancel()
         timer = nil
         lastCommit = clocks.timeline.now
-        // Copied: the tail goes on meanwhile, and would be copied as a whole.
-        let entries = Array(tail.entries(after: safe).prefix(Self.mostPerCommit))
+        let entries = tail.entries(after: safe).prefix(Self.mostPerCommit)
+        let last = entries.last?.last
         let dead = letters
         do throws(OutboxStore.Failure) {
             let isStateDue = updateState() || isLast
             let cursors = state.cursors
             let result = try await store.commit(
-                entries[...], settled: settled, state: state, isStateDue: isStateDue, letters: dead)
+                entries, settled: settled, state: state, isStateDue: isStateDue, letters: dead)
             summary = result
             if isRecovering {
                 isRecovering = false
@@ -701,7 +710,7 @@ extension Outbox {
                 report(
                     "the outbox has reached its \(result.limit) bytes; from now on the oldest make room for the newest")
             }
-            if let last = entries.last { stored = max(stored, last.last) }
+            if let last { stored = max(stored, last) }
             isCommitting = false
             tail.shrink(to: Self.cacheSize, through: stored)
             settleWaiters()
