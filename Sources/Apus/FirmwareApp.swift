@@ -55,7 +55,7 @@ extension FirmwareApp {
         }
         let supervisor = try Supervisor("app", children: try Self().children(on: board), onEvent: log)
         let app = Task { try await supervisor.run() }
-        if HealthSocket.exists {
+        if !CellHost.isCell, HealthSocket.exists {
             let reporter = HealthReporter(
                 rules: HealthRules(board.config), checks: board.health, clock: ContinuousClock(),
                 snapshot: { await supervisor.snapshot() }, areBrokersConnected: { BrokerConnections.areAllUp },

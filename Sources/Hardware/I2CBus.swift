@@ -22,6 +22,9 @@ public actor I2CBus {
     private let retries: Int
     /// What the multiplexers on this bus are set to.
     private let selection = I2CSelection()
+    /// The bus below, of one that is a multiplexer's channel: who opens it meanwhile gets the same one, with the same thread
+    /// and selection.
+    private let parent: I2CBus?
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -49,11 +52,14 @@ public actor I2CBus {
         self.init(name: name, simulated, try ThreadExecutor(name: "i2c"), retries: options.retries)
     }
 
-    private init(name: String, _ controller: any I2CController, _ executor: ThreadExecutor, retries: Int) {
+    private init(
+        name: String, _ controller: any I2CController, _ executor: ThreadExecutor, retries: Int, parent: I2CBus? = nil
+    ) {
         self.name = name
         self.controller = controller
         self.executor = executor
-        self.retries = max(0, retries)
+        self.retries = min(max(0, retries), I2COptions.mostRetries)
+        self.parent = parent
     }
 
     /// What is behind one channel of a multiplexer of this bus, as a bus of its own that shares this one's thread: the
@@ -76,9 +82,10 @@ public actor I2CBus {
             throw .noChannel(bus: name, address: address, channel: channel, channels: channels)
         }
         let controller = I2CChannel(
-            parent: self.controller, parentName: name, selection: selection, multiplexer: address,
+            below: self.controller, name: name, selection: selection, multiplexer: address,
             mask: 1 << UInt8(channel))
-        return I2CBus(name: "\(name) channel \(channel) of \(address)", controller, executor, retries: retries)
+        return I2CBus(
+            name: "\(name) channel \(channel) of \(address)", controller, executor, retries: retries, parent: self)
     }
 
     /// What became of the transactions so far; can be asked for while one hangs.

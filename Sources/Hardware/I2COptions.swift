@@ -9,8 +9,11 @@ public struct I2COptions: Sendable, Hashable {
     public var arbitrationRetries: Int?
 
     /// How often this program begins a transaction anew that was not acknowledged or lost to another master. 0 by default:
-    /// a device that does not answer is usually not there. Mind that a device may have obeyed a write all the same.
+    /// a device that does not answer is usually not there. Mind that a device may have obeyed a write all the same. At most
+    /// 100 count: everybody else on the bus waits meanwhile.
     public var retries: Int
+
+    static let mostRetries = 100
 
     public init(timeout: Duration? = nil, arbitrationRetries: Int? = nil, retries: Int = 0) {
         self.timeout = timeout

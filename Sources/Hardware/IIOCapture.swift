@@ -41,20 +41,21 @@ public final class IIOCapture: Sendable {
         _ name: String, at device: String? = nil, kinds: Set<KernelSensor.Kind>, trigger: String? = nil,
         length: Int = 256, on sysfs: Sysfs, devices: String = "/dev"
     ) async throws {
-        let setup = try await IIOScanSetup.prepare(name, device, kinds, trigger, length, sysfs)
+        let setup = try await IIOScanSetup.prepare(name, device, kinds, trigger, length, devices, sysfs)
         channels = setup.channels
-        stopped = try EventDescriptor()
+        do {
+            stopped = try EventDescriptor()
+        } catch {
+            close(setup.descriptor)
+            throw error
+        }
         let (scans, continuation) = AsyncThrowingStream<Scan, any Error>.makeStream(
             bufferingPolicy: .bufferingNewest(Self.capacity))
         self.scans = scans
-        let node = "\(devices)/\(setup.device)"
-        let descriptor = open(node, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw SysfsError.failed(path: node, operation: "open", reason: systemMessage(errno))
-        }
+        let descriptor = setup.descriptor
         do {
             try await sysfs.write("1", to: "\(setup.folder)/buffer/enable")
-            let reader = IIOScanReader(setup: setup, node: node, descriptor: descriptor, stopped: stopped)
+            let reader = IIOScanReader(setup: setup, stopped: stopped)
             let started = try DedicatedThread(name: setup.device) {
                 continuation.finish(throwing: reader.run { continuation.yield($0) })
                 close(descriptor)
@@ -75,13 +76,13 @@ public final class IIOCapture: Sendable {
 
     /// Ends the scans. When this returns the device has stopped.
     public func stop() {
-        let thread = thread.withLock { thread in
-            defer { thread = nil }
-            return thread
+        // A second caller returns no sooner.
+        thread.withLock { thread in
+            guard let running = thread else { return }
+            thread = nil
+            stopped.signal()
+            running.join()
         }
-        guard let thread else { return }
-        stopped.signal()
-        thread.join()
     }
 }
 
@@ -89,15 +90,39 @@ public final class IIOCapture: Sendable {
 struct IIOScanSetup {
     let device: String
     let folder: String
+    let node: String
+    /// Open, and this process's alone.
+    let descriptor: Int32
     let channels: [KernelSensor.Channel]
     let layout: IIOScanLayout
 
-    /// Chooses the channels and the trigger; the device is then still.
+    /// Opens the device, and chooses the channels and the trigger; the device is then still.
     static func prepare(
         _ name: String, _ device: String?, _ kinds: Set<KernelSensor.Kind>, _ trigger: String?, _ length: Int,
-        _ sysfs: isolated Sysfs
+        _ devices: String, _ sysfs: isolated Sysfs
     ) throws(SysfsError) -> IIOScanSetup {
         let folder = try KernelSensor.find(name, device, in: "bus/iio/devices", sysfs)
+        let last = folder.utf8.split(separator: UInt8(ascii: "/")).last
+        let device = last.map { String(decoding: $0, as: UTF8.self) } ?? folder
+        let node = "\(devices)/\(device)"
+        // First: where another capture has it, that one goes on.
+        let descriptor = open(node, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw .failed(path: node, operation: "open", reason: systemMessage(errno))
+        }
+        do throws(SysfsError) {
+            let (channels, layout) = try choose(kinds, trigger, length, folder, sysfs)
+            return IIOScanSetup(
+                device: device, folder: folder, node: node, descriptor: descriptor, channels: channels, layout: layout)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+    }
+
+    private static func choose(
+        _ kinds: Set<KernelSensor.Kind>, _ trigger: String?, _ length: Int, _ folder: String, _ sysfs: isolated Sysfs
+    ) throws(SysfsError) -> (channels: [KernelSensor.Channel], layout: IIOScanLayout) {
         // While it runs nothing can be changed; a crash may have left it running.
         try sysfs.write("0", to: "\(folder)/buffer/enable")
         if let trigger { try sysfs.write(trigger, to: "\(folder)/trigger/current_trigger") }
@@ -123,10 +148,7 @@ struct IIOScanSetup {
         }
         elements.sort { $0.index < $1.index }
         try sysfs.write("\(max(length, 1))", to: "\(folder)/buffer/length")
-        let last = folder.utf8.split(separator: UInt8(ascii: "/")).last
-        return IIOScanSetup(
-            device: last.map { String(decoding: $0, as: UTF8.self) } ?? folder, folder: folder,
-            channels: elements.map(\.channel), layout: IIOScanLayout(elements.map(\.type)))
+        return (elements.map(\.channel), IIOScanLayout(elements.map(\.type)))
     }
 }
 
@@ -138,11 +160,15 @@ private struct IIOScanReader: Sendable {
     let descriptor: Int32
     let stopped: EventDescriptor
 
-    init(setup: IIOScanSetup, node: String, descriptor: Int32, stopped: EventDescriptor) {
+    /// Milliseconds after which it is asked whether the device is still there: one that is gone wakes nobody
+    /// (iio_buffer_poll in linux/drivers/iio/industrialio-buffer.c).
+    private static let patience: Int32 = 1000
+
+    init(setup: IIOScanSetup, stopped: EventDescriptor) {
         channels = setup.channels
         layout = setup.layout
-        self.node = node
-        self.descriptor = descriptor
+        node = setup.node
+        descriptor = setup.descriptor
         self.stopped = stopped
     }
 
@@ -157,9 +183,10 @@ private struct IIOScanReader: Sendable {
                 pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: stopped.descriptor, events: Int16(POLLIN), revents: 0),
             ]
-            if poll(&descriptors, 2, -1) < 0 { continue }
+            let ready = poll(&descriptors, 2, Self.patience)
+            if ready < 0 { continue }
             if descriptors[1].revents != 0 { return nil }
-            guard descriptors[0].revents & Int16(POLLIN) != 0 else { return .absent(path: node) }
+            guard ready == 0 || descriptors[0].revents & Int16(POLLIN) != 0 else { return .absent(path: node) }
             let count = read(descriptor, &buffer, buffer.count)
             if count < 0 && (errno == EAGAIN || errno == EINTR) { continue }
             guard count > 0 else { return .absent(path: node) }

@@ -112,9 +112,8 @@ final class LinuxLines: LineRequest {
         request.withLock { request in
             guard let pointer = request else { return }
             request = nil
-            // A chip that is gone has no level to leave.
-            if let safeLevel {
-                try? set(safeLevel ? .max : 0, of: .max, pointer)
+            // Where it fails, the note stays for who sets safe levels later.
+            if let safeLevel, (try? set(safeLevel ? .max : 0, of: .max, pointer)) != nil {
                 // Before the lines are free: their next owner may have noted them again.
                 for offset in offsets { SafeOutputs.device.forget(chip: chip, offset: offset) }
             }

@@ -80,19 +80,22 @@ package final class LinuxSerial: SerialConnection {
         state.withLock { state in
             if state.end == nil { state.end = .closed(port: port) }
         }
-        let thread = thread.withLock { thread in
-            defer { thread = nil }
-            return thread
-        }
-        if let thread {
+        // A second caller returns no sooner.
+        thread.withLock { thread in
+            guard let running = thread else { return }
+            thread = nil
             wake.signal()
             // It waits for nothing but this signal and the line, so this takes microseconds. Without it a restarted
             // child could find its own old port still in use.
-            thread.join()
+            running.join()
         }
         descriptor.withLock { descriptor in
-            if let descriptor { Glibc.close(descriptor) }
+            guard let open = descriptor else { return }
             descriptor = nil
+            // The kernel's close would wait for it, half a minute where the other side lets nothing through.
+            var pending: Int32 = 0
+            if ioctl(open, UInt(TIOCOUTQ), &pending) == 0, pending > 0 { tcflush(open, TCOFLUSH) }
+            Glibc.close(open)
         }
         receiver.finish()
     }
@@ -168,10 +171,11 @@ extension LinuxSerial {
         }
         SerialTermios.set(settings, speed, in: &attributes)
         let wanted = attributes
-        // What came before, at whatever rate, is no data.
-        guard tcsetattr(descriptor, TCSAFLUSH, &attributes) == 0, tcgetattr(descriptor, &attributes) == 0 else {
-            throw .failed(port: path, reason: systemMessage(errno))
-        }
+        // At once, without waiting for what another program may still have to send. What came before, at whatever rate, is
+        // no data.
+        guard tcsetattr(descriptor, TCSANOW, &attributes) == 0, tcgetattr(descriptor, &attributes) == 0,
+            tcflush(descriptor, TCIFLUSH) == 0
+        else { throw .failed(port: path, reason: systemMessage(errno)) }
         // tcsetattr succeeds when it could do any of what was asked (termios(3)).
         guard SerialTermios.isSame(attributes, wanted) else {
             throw .refused(

@@ -6,6 +6,13 @@ struct Delivery: Sendable {
         let number: UInt64
         let first: UInt64
         let last: UInt64
+        let isGap: Bool
+    }
+
+    /// What was refused too often, and counts as delivered.
+    enum GivenUp: Sendable, Hashable {
+        case reading(UInt64)
+        case gap(first: UInt64, last: UInt64)
     }
 
     /// Numbers to be sent once more, for the message they were in was refused.
@@ -20,7 +27,7 @@ struct Delivery: Sendable {
     private(set) var next: UInt64
     private var messages: [Message] = []
     private var retries: [Retry] = []
-    /// For single readings: how often they were refused.
+    /// For single readings and the first numbers of gaps: how often they were refused.
     private var refusals: [UInt64: Int] = [:]
     private var lastNumber: UInt64 = 0
 
@@ -39,8 +46,9 @@ struct Delivery: Sendable {
     var retry: Retry? { retries.first }
 
     /// Puts numbers into flight: those of ``retry``, or from ``next`` on.
+    /// - Parameter isGap: whether it is a gap, which cannot be sent in parts.
     /// - Returns: the message's number.
-    mutating func send(_ first: UInt64, _ last: UInt64) -> UInt64 {
+    mutating func send(_ first: UInt64, _ last: UInt64, isGap: Bool = false) -> UInt64 {
         if let retry, retry.first <= first, first <= retry.last {
             retries.removeFirst()
             // Only a part of it may have found room in the message.
@@ -49,7 +57,7 @@ struct Delivery: Sendable {
             next = max(next, last + 1)
         }
         lastNumber &+= 1
-        messages.append(Message(number: lastNumber, first: first, last: last))
+        messages.append(Message(number: lastNumber, first: first, last: last, isGap: isGap))
         return lastNumber
     }
 
@@ -62,16 +70,16 @@ struct Delivery: Sendable {
         return message.first...message.last
     }
 
-    /// The receiver refused the message, which is sent again in two halves, a single reading as it is.
-    /// - Returns: the number of a reading that was refused too often; it counts as delivered.
-    mutating func reject(_ number: UInt64) -> UInt64? {
+    /// The receiver refused the message, which is sent again in two halves, a single reading or a gap as it is.
+    /// - Returns: what was refused too often; it counts as delivered.
+    mutating func reject(_ number: UInt64) -> GivenUp? {
         guard let message = remove(number) else { return nil }
-        var given: UInt64?
-        if message.first == message.last {
+        var given: GivenUp?
+        if message.first == message.last || message.isGap {
             refusals[message.first, default: 0] += 1
             if refusals[message.first] == Self.mostRefusals {
                 refusals[message.first] = nil
-                given = message.first
+                given = message.isGap ? .gap(first: message.first, last: message.last) : .reading(message.first)
             } else {
                 retries.append(Retry(first: message.first, last: message.last))
             }

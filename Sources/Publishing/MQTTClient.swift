@@ -238,6 +238,9 @@ extension MQTTClient {
             case Int32(MQTT_RC_TOPIC_NAME_INVALID.rawValue), Int32(MQTT_RC_PACKET_TOO_LARGE.rawValue),
                 Int32(MQTT_RC_PAYLOAD_FORMAT_INVALID.rawValue):
                 rejected.append(rejection)
+            // It is how many they are, which passes: asked again later.
+            case Int32(MQTT_RC_QUOTA_EXCEEDED.rawValue):
+                failure = Failure(state: .readingsRefused(reason: rejection.reason))
             default:
                 turnedAway.append(rejection)
             }

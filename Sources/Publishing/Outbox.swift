@@ -36,6 +36,8 @@ actor Outbox {
         var backlogStart = 0
         var isReading = false
         var acknowledged: UInt64 = 0
+        /// Readings that were refused and are sent again, each by itself.
+        var suspects: [UInt64: Reading] = [:]
         /// What is read now is of no use any more.
         var generation = 0
     }
@@ -76,7 +78,9 @@ actor Outbox {
     private var summary = OutboxStore.Summary()
 
     private var isOpen = false
-    private var opening: Task<Void, Never>?
+    private var isClosing = false
+    /// An opening or closing under way.
+    private var turn: Task<Void, Never>?
     /// Whether the files have been read in this process; false while they could not be opened.
     private var isJoined = false
     /// Until then nothing is sent while they could not: what they hold is older.
@@ -100,6 +104,8 @@ actor Outbox {
     /// Those who wait for anything to change: for room, for a commit, for numbers.
     private var changes: [Mailbox<Void>] = []
 
+    /// The newest number of a reading that had to make room in memory.
+    private var lastDropped: UInt64 = 0
     private var accepted: UInt64 = 0
     private var dropped: UInt64 = 0
     private var unpublishable: UInt64 = 0
@@ -167,14 +173,17 @@ extension Outbox {
     ///
     /// Who calls it meanwhile waits, too: nothing has a number before it is known which are free.
     func open() async {
-        if isOpen { return }
-        if opening == nil {
-            opening = Task {
-                await openFiles()
-                opening = nil
-            }
+        while let turn { await turn.value }
+        if !isOpen { await takeTurn { await $0.openFiles() } }
+    }
+
+    private func takeTurn(_ body: @escaping @Sendable (isolated Outbox) async -> Void) async {
+        let turn = Task {
+            await body(self)
+            self.turn = nil
         }
-        await opening?.value
+        self.turn = turn
+        await turn.value
     }
 
     private func openFiles() async {
@@ -218,7 +227,16 @@ extension Outbox {
 
     /// The orderly end: all is written, and the next start goes on counting here. Without effect on a failed disk.
     func close() async {
-        guard isOpen else { return }
+        while let turn { await turn.value }
+        if isOpen { await takeTurn { await $0.closeFiles() } }
+    }
+
+    private func closeFiles() async {
+        isClosing = true
+        defer {
+            isClosing = false
+            schedule()
+        }
         for transport in transports.indices { disconnect(transport) }
         await rest()
         guard let store else { return }
@@ -257,23 +275,19 @@ extension Outbox {
     private func take(
         _ readings: [Reading], missing: UInt64 = 0
     ) async throws(CancellationError) -> ClosedRange<UInt64>? {
-        if missing > 0 {
-            try await number(missing)
-            append(
-                .gap(OutboxGap(first: next, last: next + (missing - 1), reason: .mailbox, wallTime: present)))
-            next += missing
-            dropped += missing
-        }
+        var missing = missing
         var first: UInt64?
         // Portions, so that the bounds hold for any number of readings.
-        let size = min(256, capacity)
+        let size = portion
         for portion in stride(from: 0, to: readings.count, by: size) {
             var some = readings[portion..<min(portion + size, readings.count)]
             // Seldom, and copies what it keeps.
             if !some.allSatisfy(Self.isPublishable) { some = publishable(some) }
             if some.isEmpty { continue }
             try await room(for: some.count)
-            try await number(UInt64(some.count))
+            try await number(UInt64(some.count) + missing)
+            skip(missing)
+            missing = 0
             arrive()
             if first == nil { first = next }
             for var reading in some {
@@ -285,7 +299,22 @@ extension Outbox {
             deliver()
             gauge?.set(depth: Int(clamping: depth), dropped: dropped)
         }
+        if missing > 0 {
+            try await number(missing)
+            skip(missing)
+        }
         return first.map { $0...(next - 1) }
+    }
+
+    /// As many readings are taken entirely or, when the task is cancelled, not at all.
+    nonisolated var portion: Int { min(256, capacity) }
+
+    /// Counts readings that were lost before they could be taken.
+    private func skip(_ missing: UInt64) {
+        guard missing > 0 else { return }
+        append(.gap(OutboxGap(first: next, last: next + (missing - 1), reason: .mailbox, wallTime: present)))
+        next += missing
+        dropped += missing
     }
 
     /// Takes readings, and returns when they outlive a sudden end, or all transports have delivered them.
@@ -293,8 +322,9 @@ extension Outbox {
     func store(_ readings: [Reading]) async throws {
         // A timer for the window's end would be set for nothing.
         defer { schedule() }
-        guard let numbers = try await take(readings), numbers.upperBound > safe else { return }
-        try await wait(for: numbers)
+        guard let numbers = try await take(readings) else { return }
+        if numbers.lowerBound <= lastDropped { throw NotStoredError(reason: failure?.reason) }
+        if numbers.upperBound > safe { try await wait(for: numbers) }
     }
 
     /// Returns when all that was accepted outlives a sudden end, or is delivered.
@@ -329,7 +359,7 @@ extension Outbox {
 
     private func append(_ entry: OutboxEntry) {
         arrive()
-        tail.append(entry)
+        tail.append(entry, written: isCommitting ? .max : stored)
         schedule()
     }
 
@@ -346,7 +376,7 @@ extension Outbox {
     // MARK: Room and numbers
 
     /// The most entries in memory that are nowhere else.
-    private var capacity: Int { max(16, options.memory) }
+    private nonisolated var capacity: Int { max(16, options.memory) }
 
     /// Readings that are nowhere else. Gaps are few: those of dropped readings are one.
     private var unsafeCount: Int {
@@ -367,7 +397,7 @@ extension Outbox {
                 if isStuck || isDiskFull { report("the outbox is full; it takes no readings until there is room") }
             }
             urgent = max(urgent, tail.last ?? 0)
-            startCommit()
+            if tail.last ?? 0 > safe { startCommit() }
             // A disk that works makes room, however slowly; acknowledgements do, too.
             let change = Mailbox<Void>(capacity: 1, overflow: .dropNewest)
             changes.append(change)
@@ -388,6 +418,7 @@ extension Outbox {
         for _ in 0..<max(0, count) {
             guard let number = tail.dropOldest(reason, wallTime: present) else { break }
             dropped += 1
+            lastDropped = number
             for waiter in waiters where waiter.first <= number && number <= waiter.last {
                 _ = waiter.answer.offer(false)
             }
@@ -401,8 +432,13 @@ extension Outbox {
     /// Sees that so many numbers from ``next`` on are reserved.
     private func number(_ count: UInt64) async throws(CancellationError) {
         guard let store else { return }
-        while ceiling - next < count {
-            if isReserving {
+        while true {
+            if isClosing || !isOpen {
+                // Who closes has told the files where the next start begins.
+                await open()
+            } else if ceiling - next >= count {
+                break
+            } else if isReserving {
                 let change = Mailbox<Void>(capacity: 1, overflow: .dropNewest)
                 changes.append(change)
                 _ = try await change.receive()
@@ -487,6 +523,7 @@ extension Outbox {
         transports[transport].delivery.reset()
         transports[transport].backlog = []
         transports[transport].backlogStart = 0
+        transports[transport].suspects = [:]
         transports[transport].generation += 1
     }
 
@@ -498,6 +535,7 @@ extension Outbox {
         for number in acknowledged {
             guard let numbers = transports[transport].delivery.acknowledge(number) else { continue }
             count += numbers.upperBound - numbers.lowerBound + 1
+            transports[transport].suspects[numbers.lowerBound] = nil
         }
         transports[transport].acknowledged += count
         for (number, reason) in rejected {
@@ -511,13 +549,19 @@ extension Outbox {
         return count
     }
 
-    private func giveUp(_ number: UInt64, _ transport: Int, _ reason: String) {
+    private func giveUp(_ given: Delivery.GivenUp, _ transport: Int, _ reason: String) {
         let name = transports[transport].name
-        deadLetters += 1
-        report("\(name) refuses the reading number \(number): \(reason); it is put aside")
-        if let entry = entries(from: number, transport).first, case .reading(let reading) = entry {
-            letters.append(DeadLetter(reading: reading, transport: name, reason: reason))
-            letters = letters.suffix(Int(OutboxDatabase.mostDeadLetters))
+        switch given {
+        case .reading(let number):
+            deadLetters += 1
+            report("\(name) refuses the reading number \(number): \(reason); it is put aside")
+            if let reading = transports[transport].suspects.removeValue(forKey: number) {
+                letters.append(DeadLetter(reading: reading, transport: name, reason: reason))
+                letters = letters.suffix(Int(OutboxDatabase.mostDeadLetters))
+                schedule()
+            }
+        case .gap(let first, let last):
+            report("\(name) refuses to hear that the readings number \(first) to \(last) are missing: \(reason)")
         }
     }
 
@@ -525,7 +569,11 @@ extension Outbox {
         let safe = safe
         while arrivals.count > 1, arrivals[1].first <= safe + 1 { arrivals.removeFirst() }
         if tail.last ?? 0 <= safe { arrivals = [] }
-        for waiter in waiters where waiter.last <= safe { _ = waiter.answer.offer(true) }
+        // What is put aside is stored when that is.
+        let aside = store == nil ? [] : letters.map(\.reading.sequence)
+        for waiter in waiters where waiter.last <= safe && !aside.contains(where: (waiter.first...waiter.last).contains) {
+            _ = waiter.answer.offer(true)
+        }
         if isDropping, failure == nil, tail.isEmpty {
             isDropping = false
             report("the readings that waited are delivered; \(dropped) had to make room since the app's start")
@@ -574,7 +622,11 @@ extension Outbox {
                 }
                 content = .readings(readings)
             }
-            let number = transports[index].delivery.send(first.first, last)
+            if retry != nil, case .readings(let readings) = content, let only = readings.first, readings.count == 1 {
+                transports[index].suspects[only.sequence] = only
+            }
+            let isGap = if case .gap = content { true } else { false }
+            let number = transports[index].delivery.send(first.first, last, isGap: isGap)
             advanceBacklog(index)
             guard link.send(OutboxMessage(number: number, content: content)) else { return }
         }
@@ -650,7 +702,9 @@ extension Outbox {
 extension Outbox {
     /// Writes now, if it is time to; else sees to it that it will be.
     private func schedule() {
-        guard store != nil, failure == nil, !isCommitting, isOpen, let last = tail.last, last > safe else { return }
+        guard canCommit else { return }
+        if !letters.isEmpty { return startCommit() }
+        guard let last = tail.last, last > safe else { return }
         if options.durability == .every || safe < urgent || unsafeCount >= Self.commitSize { return startCommit() }
         guard timer == nil, case .window(let window) = options.durability, let oldest = arrivals.first else { return }
         timer = clocks.timeline.wake(at: oldest.moment + window) { [weak self] in
@@ -665,7 +719,7 @@ extension Outbox {
         if clocks.timeline.now - oldest.moment >= window { startCommit() } else { schedule() }
     }
 
-    private var canCommit: Bool { store != nil && failure == nil && !isCommitting && isOpen }
+    private var canCommit: Bool { store != nil && failure == nil && !isCommitting && isOpen && !isClosing }
 
     private func startCommit() {
         guard canCommit else { return }
@@ -675,15 +729,18 @@ extension Outbox {
 
     /// Removes delivered blocks, when that is worth a write.
     private func trim() {
-        guard store != nil, !isCommitting, failure == nil, isOpen, let first = summary.first, settled >= first else {
-            return
-        }
-        if settled >= stored || clocks.timeline.now - lastCommit >= Self.trimInterval { startCommit() }
+        guard canCommit, let first = summary.first, settled >= first else { return }
+        if settled >= stored || isSuspended || clocks.timeline.now - lastCommit >= Self.trimInterval { startCommit() }
     }
 
     /// When nothing else is being written.
     private func commit(isLast: Bool = false) async {
-        guard let store else { return }
+        guard let store, failure == nil else {
+            // It failed since this was decided; another attempt is ordered already.
+            isCommitting = false
+            announce()
+            return
+        }
         isCommitting = true
         timer?.cancel()
         timer = nil
@@ -782,9 +839,13 @@ extension Outbox {
                 let opened = try await store.open()
                 (found, damage) = (opened, opened.report)
             }
-            let wanted = max(next + step, found?.ceiling ?? 0)
-            try await store.reserve(ceiling: wanted, settled: isJoined ? settled : nil)
             let result = try await store.summary()
+            var wanted: UInt64
+            // Numbers are used meanwhile.
+            repeat {
+                wanted = max(next + step, found?.ceiling ?? 0)
+                try await store.reserve(ceiling: wanted, settled: isJoined ? settled : nil)
+            } while next > wanted
             guard failure != nil, isOpen else { return }
             if let found { try join(found) }
             ceiling = wanted

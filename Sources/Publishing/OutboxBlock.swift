@@ -219,8 +219,13 @@ enum OutboxBlock {
         }
 
         private mutating func append(_ text: String) {
-            bytes.append(UInt8(clamping: min(text.utf8.count, longestName)))
-            bytes.append(contentsOf: text.utf8.prefix(longestName))
+            var name = Array(text.utf8.prefix(longestName + 1))
+            if name.count > longestName {
+                // Not in the middle of a character, whose other bytes begin with 10: what is no text cannot be read again.
+                while let last = name.popLast(), last & 0xC0 == 0x80 {}
+            }
+            bytes.append(UInt8(name.count))
+            bytes.append(contentsOf: name)
         }
 
         private mutating func append(signed value: Int64) {

@@ -10,8 +10,6 @@ actor OutboxStore {
     /// Why nothing can be read or stored now.
     struct Failure: Error, Hashable, CustomStringConvertible {
         let reason: String
-        /// There is no room on the disk.
-        var isFull = false
 
         var description: String { reason }
     }
@@ -231,7 +229,7 @@ actor OutboxStore {
     }
 
     private static func failure(_ error: SQLiteError) -> Failure {
-        Failure(reason: error.message, isFull: error.primaryCode == SQLite.full)
+        Failure(reason: error.message)
     }
 
     // MARK: - Numbers
@@ -341,22 +339,26 @@ actor OutboxStore {
     func entries(
         after number: UInt64, settled: UInt64, stored: UInt64
     ) throws(Failure) -> (entries: [OutboxEntry], report: String?) {
-        guard let database else { throw Failure(reason: "the outbox is closed") }
         do throws(SQLiteError) {
             do throws(SQLiteError) {
-                if database.last < stored, stored > number, database.first != nil || settled < stored {
-                    throw SQLiteError(code: SQLite.corrupt, message: "blocks of the outbox are missing")
-                }
-                return (try database.entries(after: number, bytes: Self.portion), nil)
+                return (try read(after: number, settled: settled, stored: stored), nil)
             } catch  where error.isDamage {
-                self.database = nil
                 let report = try openDatabase(settled: settled, through: stored, damage: error)
-                return (try self.database?.entries(after: number, bytes: Self.portion) ?? [], report)
+                return (try database?.entries(after: number, bytes: Self.portion) ?? [], report)
             }
         } catch {
-            self.database = nil
+            database = nil
             throw Self.failure(error)
         }
+    }
+
+    /// By itself, so that nothing holds the database when its files are moved.
+    private func read(after number: UInt64, settled: UInt64, stored: UInt64) throws(SQLiteError) -> [OutboxEntry] {
+        guard let database else { throw SQLiteError(code: SQLite.unusable, message: "the outbox is closed") }
+        if database.last < stored, stored > number, database.first != nil || settled < stored {
+            throw SQLiteError(code: SQLite.corrupt, message: "blocks of the outbox are missing")
+        }
+        return try database.entries(after: number, bytes: Self.portion)
     }
 
     /// Bytes of blocks read at once: two or three of the largest, some hundred readings.

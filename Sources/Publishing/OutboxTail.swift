@@ -10,10 +10,11 @@ struct OutboxTail: Sendable {
     var first: UInt64? { isEmpty ? nil : entries[head].first }
     var last: UInt64? { isEmpty ? nil : entries.last?.last }
 
-    mutating func append(_ entry: OutboxEntry) {
+    /// - Parameter written: what is on disk up to that number, or on its way there, stays as it is.
+    mutating func append(_ entry: OutboxEntry, written: UInt64 = 0) {
         // Gaps in a row of one reason are one.
         if case .gap(let new) = entry, !isEmpty, case .gap(var old) = entries[entries.count - 1],
-            old.reason == new.reason
+            old.reason == new.reason, old.last > written
         {
             old.last = new.last
             entries[entries.count - 1] = .gap(old)

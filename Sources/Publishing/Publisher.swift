@@ -49,6 +49,8 @@ public actor Publisher {
     }
     /// Those of the connections, by transport.
     private var brokers: [String: String] = [:]
+    /// Taken from the mailbox and not yet by the outbox, and readings that were lost before them.
+    private var pending: (readings: [Reading], missing: UInt64) = ([], 0)
     /// Readings that the mailbox had dropped when it was looked at last.
     private var missed: UInt64 = 0
     private var hasAcknowledged = false
@@ -144,9 +146,6 @@ public actor Publisher {
     /// Room for the readings of the moments in which the publisher is restarted.
     private static let mailboxCapacity = 1024
 
-    /// Readings taken from the mailbox at once.
-    private static let intake = 256
-
     /// The delays between restarts. A configuration may be corrected while the device runs, so it goes on for ever.
     private static let backoff = Backoff(initial: .milliseconds(500), maximum: .seconds(30))
 
@@ -207,10 +206,25 @@ extension Publisher {
 
     private func takeReadings(_ outbox: Outbox) async throws {
         while true {
-            let readings = try await mailbox.receive(upTo: Self.intake)
-            try await outbox.accept(readings, missing: newlyMissed())
-            for transport in transports { transport.show(readings) }
+            if pending.readings.isEmpty { pending.readings = try await mailbox.receive(upTo: outbox.portion) }
+            try await passOn(to: outbox)
         }
+    }
+
+    /// A portion, which stays pending when this is cancelled.
+    private func passOn(to outbox: Outbox) async throws {
+        let readings = Array(pending.readings.prefix(outbox.portion))
+        pending.missing += newlyMissed()
+        try await outbox.accept(readings, missing: pending.missing)
+        pending.readings.removeFirst(readings.count)
+        pending.missing = 0
+        for transport in transports { transport.show(readings) }
+    }
+
+    private func passAllOn(to outbox: Outbox) async {
+        repeat {
+            guard (try? await passOn(to: outbox)) != nil else { return }
+        } while !pending.readings.isEmpty
     }
 
     private func newlyMissed() -> UInt64 {
@@ -245,13 +259,12 @@ extension Publisher {
     /// is waited for that is not to come.
     private func finish(_ outbox: Outbox) async {
         // A cancelled task still gets what waits there, and does not wait for more.
-        let last = (try? await mailbox.receive()) ?? []
-        let missing = newlyMissed()
+        pending.readings += (try? await mailbox.receive()) ?? []
         let (transports, patience) = (transports, patience)
         // In a task of its own, which is not cancelled.
         await Task {
             await Self.run(atMost: patience) {
-                _ = try? await outbox.accept(last, missing: missing)
+                await self.passAllOn(to: outbox)
                 await withTaskGroup(of: Void.self) { all in
                     for (index, transport) in transports.enumerated() {
                         all.addTask { await self.drain(transport, index, outbox) }

@@ -112,6 +112,8 @@ package final class Proxy: Sendable {
             if send(destination, buffer, count, Int32(MSG_NOSIGNAL)) != count { break }
             if case let rest = portion().rest, rest > 0 { usleep(UInt32(rest) * 1000) }
         }
+        // An end is nothing to pass on either.
+        while paused.load(ordering: .relaxed) { usleep(10_000) }
         shutdown(source, Int32(SHUT_RDWR))
         shutdown(destination, Int32(SHUT_RDWR))
     }

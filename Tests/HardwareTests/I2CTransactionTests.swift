@@ -228,4 +228,43 @@ struct I2CTransactionTests {
             #expect(try await ports[turn].write([0], thenRead: 1, at: 0x20) == [UInt8(turn + 1)])
         }
     }
+
+    @Test func anotherMultiplexerIsSwitchedOffAfterAnError() async throws {
+        let (one, other) = (SimulatedMultiplexer(), SimulatedMultiplexer())
+        simulated.attach(one, at: 0x70)
+        simulated.attach(other, at: 0x71)
+        other.channels[0].attach(SimulatedRegisterMap([0: [2]]), at: 0x20)
+        // On since before this process.
+        one.write([4])
+        let bus = try bus()
+        let (first, second) = (try bus.channel(0, of: 0x70), try bus.channel(0, of: 0x71))
+        #expect(try await second.write([0], thenRead: 1, at: 0x20) == [2])
+        #expect(one.read(1) == [0] && other.read(1) == [1])
+        // Nobody is there, which says nothing of the way.
+        await #expect(throws: I2CError.self) { try await first.read(1, from: 0x20) }
+        #expect(one.read(1) == [1] && other.read(1) == [0])
+        #expect(try await second.write([0], thenRead: 1, at: 0x20) == [2])
+        #expect(one.read(1) == [0] && other.read(1) == [1])
+        // One that is gone is no hindrance, and is switched off when it is back.
+        await #expect(throws: I2CError.self) { try await first.read(1, from: 0x20) }
+        simulated.detach(at: 0x70)
+        #expect(try await second.write([0], thenRead: 1, at: 0x20) == [2])
+        simulated.attach(one, at: 0x70)
+        await #expect(throws: I2CError.self) { try await second.read(1, from: 0x21) }
+        #expect(try await second.write([0], thenRead: 1, at: 0x20) == [2])
+        #expect(one.read(1) == [0])
+    }
+
+    @Test func aChannelKeepsTheBusBelow() async throws {
+        weak var below: I2CBus?
+        let channel: I2CBus
+        do {
+            let bus = try bus()
+            below = bus
+            channel = try bus.channel(0, of: 0x70)
+        }
+        // Who opens the bus meanwhile must get the same one, and so the same idea of what the multiplexer is set to.
+        #expect(below != nil)
+        #expect(channel.name == "i2c-1 channel 0 of 0x70")
+    }
 }

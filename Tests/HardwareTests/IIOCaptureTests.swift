@@ -109,7 +109,9 @@ struct IIOCaptureTests {
         #expect(tree["\(folder)/buffer/enable"] == "0")
     }
 
-    private func openCapture(_ sysfs: Sysfs) async throws -> IIOCapture {
+    private func openCapture(
+        _ sysfs: Sysfs, _ name: String = "adxl345", _ kinds: Set<KernelSensor.Kind> = [.acceleration, .temperature]
+    ) async throws -> IIOCapture {
         var template = Array("/tmp/iio.XXXXXX".utf8CString)
         let devices = String(cString: try #require(mkdtemp(&template)))
         let node = "\(devices)/iio:device0"
@@ -118,22 +120,25 @@ struct IIOCaptureTests {
             remove(node)
             remove(devices)
         }
-        return try await IIOCapture("adxl345", kinds: [.acceleration, .temperature], on: sysfs, devices: devices)
+        return try await IIOCapture(name, kinds: kinds, on: sysfs, devices: devices)
     }
 
     @Test func whatCannotBeCapturedIsTold() async throws {
         addAccelerometer()
         let sysfs = try Sysfs(simulated: tree)
         let none = await #expect(throws: SysfsError.self) {
-            try await IIOCapture("adxl345", kinds: [.pressure], on: sysfs)
+            try await openCapture(sysfs, "adxl345", [.pressure])
         }
         #expect(none?.description.contains("captures nothing of what is wanted") == true)
+        // As one that another capture has open, which goes on.
+        tree["\(folder)/buffer/enable"] = "1"
         let noNode = await #expect(throws: SysfsError.self) {
             try await IIOCapture("adxl345", kinds: [.acceleration], on: sysfs, devices: "/tmp/none")
         }
         #expect(noNode?.description == "cannot open /tmp/none/iio:device0: No such file or directory")
+        #expect(tree["\(folder)/buffer/enable"] == "1")
         tree["\(folder)/scan_elements/in_accel_x_type"] = "le:s13/16X2>>0"
-        await #expect(throws: SysfsError.self) { try await IIOCapture("adxl345", kinds: [.acceleration], on: sysfs) }
-        await #expect(throws: SysfsError.self) { try await IIOCapture("bmp280", kinds: [.acceleration], on: sysfs) }
+        await #expect(throws: SysfsError.self) { try await openCapture(sysfs, "adxl345", [.acceleration]) }
+        await #expect(throws: SysfsError.self) { try await openCapture(sysfs, "bmp280", [.acceleration]) }
     }
 }

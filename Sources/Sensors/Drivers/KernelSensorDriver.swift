@@ -86,7 +86,7 @@ public struct KernelSensorDriver: PolledDriver {
 
     /// - Throws: `SysfsError`, ``SensorError/invalidArgument(sensor:what:)``.
     public func open() async throws -> Device {
-        let sysfs = try port.open()
+        let sysfs = try port.open(thread: thread)
         if let chip { try await KernelDevice.addI2C(chip.type, at: chip.address, bus: chip.bus, on: sysfs) }
         let sensor =
             switch subsystem {
@@ -99,6 +99,13 @@ public struct KernelSensorDriver: PolledDriver {
                 sensor: id, what: "it has no channel of the kinds wanted, but \(sensor.channels.map(\.kind))")
         }
         return Device(sensor: sensor, channels: channels, quantities: Self.quantities(channels))
+    }
+
+    /// A bus that hangs holds up those on it and nobody else: "1-004a" is on I2C bus 1, "spi0.1" on SPI controller 0.
+    private var thread: String {
+        guard let device else { return id }
+        let bus = device.utf8.prefix { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: ".") }
+        return "sysfs \(String(decoding: bus, as: UTF8.self))"
     }
 
     /// - Throws: `SysfsError`.

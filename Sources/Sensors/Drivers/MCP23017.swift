@@ -92,9 +92,16 @@ public struct MCP23017: PolledDriver {
                 throw SensorError.invalidArgument(
                     sensor: chip.name, what: "lines \(hexadecimal(mask & inputs)) are inputs and cannot be set")
             }
-            // Before anything is awaited, so that another call builds on it; the bus keeps the order.
+            // Before anything is awaited, so that another call builds on it; the bus keeps the order of calls from here.
+            let before = outputs
             outputs = outputs & ~mask | levels & mask
-            try await chip.write16LittleEndian(0x14, outputs)
+            do {
+                try await chip.bus.write([0x14, UInt8(outputs & 0xFF), UInt8(outputs >> 8)], to: chip.address)
+            } catch {
+                // Not to be set by a later call that is about other lines.
+                outputs = outputs & ~mask | before & mask
+                throw error
+            }
         }
 
         static func mask(_ lines: Set<Int>, _ chip: I2CChip) throws(SensorError) -> UInt16 {

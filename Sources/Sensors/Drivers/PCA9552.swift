@@ -62,9 +62,16 @@ public struct PCA9552: Sendable {
             }
             let index = led / 4
             let shift = led % 4 * 2
-            // Before anything is awaited, so that another call builds on it; the bus keeps the order.
+            // Before anything is awaited, so that another call builds on it; the bus keeps the order of calls from here.
+            let before = selectors[index] & 3 << shift
             selectors[index] = selectors[index] & ~(3 << shift) | state.rawValue << shift
-            try await chip.write(Self.firstSelector + UInt8(index), selectors[index])
+            do {
+                try await chip.bus.write([Self.firstSelector + UInt8(index), selectors[index]], to: chip.address)
+            } catch {
+                // Not to be set by a later call that is about another LED.
+                selectors[index] = selectors[index] & ~(3 << shift) | before
+                throw error
+            }
         }
 
         /// - Parameters:

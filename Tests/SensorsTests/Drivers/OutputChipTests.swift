@@ -93,6 +93,25 @@ struct OutputChipTests {
         await #expect(throws: SensorError.self) { try await MCP23017(on: port, inputs: [-1]).open() }
     }
 
+    @Test func whatFailedIsNotSetByALaterCall() async throws {
+        let chip = SimulatedMCP23017()
+        bus.attach(chip, at: 0x20)
+        let lines = try await MCP23017(on: port).open()
+        try await lines.set(3, high: true)
+        bus.script([.timeout], at: 0x20)
+        await #expect(throws: I2CError.self) { try await lines.set(0x0006, mask: 0x000E) }
+        try await lines.set(8, high: true)
+        #expect(try await lines.levels() == 0x0108)
+
+        let dimmer = SimulatedPCA9552()
+        bus.attach(dimmer, at: 0x60)
+        let leds = try await PCA9552(on: port).open()
+        bus.script([.timeout], at: 0x60)
+        await #expect(throws: I2CError.self) { try await leds.set(1, to: .on) }
+        try await leds.set(2, to: .on)
+        #expect(try await leds.levels() == 0xFFFB)
+    }
+
     /// What two tasks set at once is all set: each call builds on the other's.
     @Test func outputsSetAtOnceAreAllSet() async throws {
         let chip = SimulatedMCP23017()
