@@ -571,7 +571,8 @@ extension Outbox {
         if tail.last ?? 0 <= safe { arrivals = [] }
         // What is put aside is stored when that is.
         let aside = store == nil ? [] : letters.map(\.reading.sequence)
-        for waiter in waiters where waiter.last <= safe && !aside.contains(where: (waiter.first...waiter.last).contains) {
+        for waiter in waiters where waiter.last <= safe {
+            if aside.contains(where: (waiter.first...waiter.last).contains) { continue }
             _ = waiter.answer.offer(true)
         }
         if isDropping, failure == nil, tail.isEmpty {

@@ -35,7 +35,7 @@ struct DeliveryTests {
         while !inFlight.isEmpty {
             let (number, first, last) = inFlight.removeFirst()
             if first <= 13, last >= 13 {
-                if let one = delivery.reject(number), case .reading(let one) = one { given.append(one) }
+                if case .reading(let one) = delivery.reject(number) { given.append(one) }
             } else {
                 #expect(delivery.acknowledge(number) == first...last)
             }
@@ -48,6 +48,18 @@ struct DeliveryTests {
         #expect(delivery.cursor == 64 && delivery.next == 65)
         // Two halves each time, and the reading itself twice more.
         #expect(sent == 2 * 6 + 2)
+    }
+
+    @Test func aRefusedGapIsNotSplit() {
+        var delivery = Delivery(cursor: 0)
+        var number = delivery.send(1, 1 << 40, isGap: true)
+        for _ in 1..<Delivery.mostRefusals {
+            #expect(delivery.reject(number) == nil)
+            #expect(delivery.retry == .init(first: 1, last: 1 << 40) && delivery.cursor == 0)
+            number = delivery.send(1, 1 << 40, isGap: true)
+        }
+        #expect(delivery.reject(number) == .gap(first: 1, last: 1 << 40))
+        #expect(delivery.retry == nil && delivery.cursor == 1 << 40 && delivery.next == (1 << 40) + 1)
     }
 
     @Test func aPartOfARetryLeavesTheRest() {

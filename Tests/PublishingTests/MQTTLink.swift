@@ -17,7 +17,8 @@ actor MQTTLink {
     init(_ urls: String, configure: @Sendable (inout MQTTSettings) -> Void = { _ in }) throws {
         var settings = MQTTSettings(brokers: try BrokerURL.list(urls), clientID: "link")
         settings.retry = Backoff(initial: .milliseconds(20), maximum: .milliseconds(200))
-        settings.answerMilliseconds = 2000
+        // Longer than a busy machine may take.
+        settings.answerMilliseconds = 60_000
         configure(&settings)
         connection = try MQTTConnection(settings) { [states] state, address in
             states.append(state.text(address))

@@ -198,7 +198,10 @@ struct MQTTTests {
         let proxy = try Proxy(to: broker.port, version5: version5)
         defer { proxy.stop() }
         let messages = try await broker.subscribe()
-        let link = try MQTTLink("mqtt://127.0.0.1:\(proxy.port)") { $0.status = .init(topic: "apus/link/status") }
+        let link = try MQTTLink("mqtt://127.0.0.1:\(proxy.port)") {
+            $0.status = .init(topic: "apus/link/status")
+            $0.willDelay = 60
+        }
         try await link.deliver((0..<300).map(String.init))
         for number in 0..<300 { #expect(try await messages.next() == "apus/link/readings \(number)") }
         // "p2" is mosquitto's name of version 3.1.1.
@@ -267,8 +270,10 @@ struct MQTTTests {
         }
         #expect(try await status.next() == "apus/link/status online")
         // Gone without a word: the broker speaks for it, until it is back.
+        proxy.pause()
         proxy.cut()
         #expect(try await status.next() == "apus/link/status offline")
+        proxy.resume()
         #expect(try await status.next() == "apus/link/status online")
         await link.close()
         #expect(try await status.next() == "apus/link/status offline")

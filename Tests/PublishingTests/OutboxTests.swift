@@ -461,6 +461,112 @@ struct OutboxTests {
         #expect(letters.map(\.reading.sequence) == [bad] && letters.first?.reason == "too large")
     }
 
+    @Test func aRefusedGapHoldsUpNothing() async throws {
+        let fixture = try OutboxFixture(OutboxFixture.options(place.folder))
+        await fixture.outbox.open()
+        let link = FakeLink()
+        await fixture.outbox.connect(0, link)
+        try await fixture.outbox.accept(readings(100), missing: 1000)
+        var received = Received()
+        while await fixture.outbox.status.transports[0].lag > 0 {
+            try Task.checkCancellation()
+            var (good, refused): ([UInt64], [(UInt64, String)]) = ([], [])
+            for message in link.take() {
+                if case .gap = message.content {
+                    refused.append((message.number, "not allowed"))
+                } else {
+                    good.append(message.number)
+                    received.take(message.content)
+                }
+            }
+            await fixture.outbox.settle(0, acknowledged: good, rejected: refused)
+            await Task.yield()
+        }
+        try await fixture.console.next(containing: "refuses to hear that the readings number ")
+        #expect(received.order.count == 100)
+        #expect(await fixture.outbox.status.deadLetters == 0)
+    }
+
+    @Test func aReadingFromDiskThatNobodyTakesIsPutAside() async throws {
+        let first = try OutboxFixture(OutboxFixture.options(place.folder))
+        await first.outbox.open()
+        try await first.outbox.store(readings(200))
+        await first.outbox.close()
+        let fixture = try OutboxFixture(OutboxFixture.options(place.folder))
+        await fixture.outbox.open()
+        let link = FakeLink()
+        await fixture.outbox.connect(0, link)
+        let bad = try #require(await fixture.outbox.status.transports.first?.position) + 70
+        while await fixture.outbox.status.deadLetters == 0 {
+            try Task.checkCancellation()
+            let messages = link.take()
+            let refused = messages.filter { $0.numbers.contains(bad) }
+            await fixture.outbox.settle(
+                0, acknowledged: messages.filter { !$0.numbers.contains(bad) }.map(\.number),
+                rejected: refused.map { ($0.number, "too large") })
+            await Task.yield()
+        }
+        // By itself, without a reading that would be written.
+        let store = try place.store()
+        try await fixture.until { $0.transports[0].lag == 0 }
+        await fixture.outbox.rest()
+        await fixture.outbox.close()
+        _ = try await store.open()
+        #expect(await store.deadLetters(atMost: 10).map(\.reading.sequence) == [bad])
+    }
+
+    // MARK: - Beside each other
+
+    @Test func whatIsStoredBesideAnEndIsThere() async throws {
+        let place = place
+        var stored: Set<Double> = []
+        for round in 0..<20 {
+            let fixture = try OutboxFixture(OutboxFixture.options(place.folder), start: nil)
+            let told = Lock<Set<Double>>([])
+            await withTaskGroup(of: Void.self) { group in
+                for task in 0..<4 {
+                    group.addTask {
+                        for number in 0..<10 {
+                            let value = Double(round * 1000 + task * 100 + number)
+                            let reading = Reading(
+                                sensor: "s", quantity: .temperature, value: .number(value), wallTime: nil,
+                                monotonicTime: 77, bootID: "b")
+                            await fixture.outbox.open()
+                            guard (try? await fixture.outbox.store([reading])) != nil else { continue }
+                            told.withLock { _ = $0.insert(value) }
+                        }
+                    }
+                }
+                for _ in 0..<5 { group.addTask { await fixture.outbox.close() } }
+            }
+            #expect(told.withLock { $0.count } == 40)
+            stored.formUnion(told.withLock { $0 })
+            await fixture.outbox.close()
+        }
+        let store = try place.store()
+        let opened = try await store.open()
+        var (found, numbers): ([Double], Set<UInt64>) = ([], [])
+        var number = try #require(opened.first) - 1
+        while case (let entries, _) = try await store.entries(after: number, settled: 0, stored: opened.settled),
+            let last = entries.last?.last, last > number
+        {
+            for case .reading(let reading) in entries where reading.sequence > number {
+                if case .number(let value) = reading.value { found.append(value) }
+                numbers.insert(reading.sequence)
+            }
+            number = last
+        }
+        #expect(found.count == stored.count && Set(found) == stored && numbers.count == found.count)
+    }
+
+    @Test func whatMadeRoomInTheSameCallIsNotStored() async throws {
+        var options = OutboxFixture.options(nil)
+        options.memory = 16
+        let fixture = try OutboxFixture(options)
+        await fixture.outbox.open()
+        await #expect(throws: NotStoredError.self) { try await fixture.outbox.store(readings(40)) }
+    }
+
     // MARK: - Time
 
     @Test func wallTimesAreFilledInWhenTheClockIsKnown() async throws {
