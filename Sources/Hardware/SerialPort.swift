@@ -50,7 +50,8 @@ public final class SerialPort: Sendable {
 
     /// Sends bytes. Concurrent calls are served in the order they came, each whole.
     /// - Parameters:
-    ///   - bytes: what to send. When the call returns they are with the kernel, not yet on the line.
+    ///   - bytes: what to send. When the call returns they are with the kernel, not yet on the line; what is not when the
+    ///     port is closed, is not sent any more.
     ///   - limit: how long the kernel may take, which waits when its buffer (4096 bytes) is full.
     /// - Throws: ``SerialError/writeTimeout(port:written:of:)``, ``SerialError/failed(port:reason:)``,
     ///   ``SerialError/closed(port:)``.
