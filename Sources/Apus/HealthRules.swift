@@ -38,6 +38,8 @@ struct HealthRules: Sendable {
                 return problem
             }
         }
+        // Before the first child is started there is none.
+        if tree.children.isEmpty, uptime < stableTime { return "\(tree.id) has not run long enough" }
         if areBrokersConnected == false, uptime < offlineTime { return "the broker is not connected" }
         return nil
     }

@@ -56,8 +56,15 @@ final class SensorServer: Sendable {
         self.makeLine = makeLine
         wake = try EventDescriptor()
         listener = try Self.listen(at: path)
-        let thread = try DedicatedThread(name: "sensor server") { [self] in serve() }
-        self.thread.withLock { $0 = thread }
+        do {
+            let thread = try DedicatedThread(name: "sensor server") { [self] in serve() }
+            self.thread.withLock { $0 = thread }
+        } catch {
+            // Nobody would ever answer there.
+            close(listener)
+            unlink(path)
+            throw error
+        }
     }
 
     /// Where the environment says, in APUS_SENSORS, else on a device its usual place; nil elsewhere.

@@ -108,11 +108,5 @@ public enum SensorTable {
         }
     }
 
-    /// Text of unknown origin, without what could drive a terminal.
-    private static func printable(_ text: String) -> String {
-        // C0 controls and DEL, and the C1 controls, which some terminals obey as well.
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) ? "?" : $0 }))
-    }
+    private static func printable(_ text: String) -> String { PrintableText.of(text) }
 }

@@ -35,10 +35,7 @@ extension Command {
                 return Output.line("the next start from \(target.path) empties its data partition")
             }
             Output.line("the data partition is emptied at the next start; restarting")
-            // As BusyBox's reboot asks for it: apus-init stops the app in order.
-            guard kill(1, SIGTERM) == 0 else {
-                throw .system(operation: "restart through", path: "PID 1", reason: String(cString: strerror(errno)))
-            }
+            try Restart.request()
         })
 
     private static func isConfirmed(_ path: String) -> Bool {

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import JSON
+internal import Monitoring
 
 /// Results go to the standard output, everything else to the standard error.
 enum Output {
@@ -29,7 +30,7 @@ enum Output {
 
     /// Text of unknown origin, without what could drive a terminal.
     static func printable(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? "?" : $0 }))
+        PrintableText.of(text)
     }
 
     /// As in `12.3 MB`; powers of ten.

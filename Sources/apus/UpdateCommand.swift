@@ -49,8 +49,7 @@ extension Command {
         }
         progress.end(result)
         guard arguments.has("--restart"), result.outcome == .installed, target.device != nil else { return }
-        // apus-init shuts down in order and restarts on it, as BusyBox's reboot asks it to.
-        kill(1, SIGTERM)
+        try Restart.request()
     }
 
     private static func source(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Monitoring
 import Synchronization
 
 struct EmulateCommand: AsyncParsableCommand {
@@ -196,7 +197,7 @@ struct EmulateCommand: AsyncParsableCommand {
         if json {
             print(message.payload)
         } else {
-            for record in records { print(record.line(device: message.device)) }
+            for record in records { print(PrintableText.of(record.line(device: message.device))) }
         }
         // Seen at once in a pipe, too.
         fflush(nil)

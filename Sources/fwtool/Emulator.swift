@@ -81,6 +81,7 @@ final class Emulator: Sendable {
             try await emulator.qmp.negotiate()
         } catch {
             await process.stop()
+            if error is CancellationError { throw error }
             throw FwtoolError(
                 "QEMU did not start the board \(board.name): \(process.errors.tail())",
                 remedy: "run: fwtool doctor (QEMU 9.0 or newer is needed for the Raspberry Pi 4)")

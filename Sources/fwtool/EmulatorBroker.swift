@@ -42,7 +42,7 @@ final class EmulatorBroker: Sendable {
         while true {
             attempt += 1
             do { return try await start(on: try freePort(), in: folder) } catch {
-                if attempt == 3 { throw error }
+                if attempt == 3 || error is CancellationError { throw error }
             }
         }
     }
@@ -73,6 +73,7 @@ final class EmulatorBroker: Sendable {
             return EmulatorBroker(port: port, broker: broker, subscriber: subscriber)
         } catch {
             await broker.stop()
+            if error is CancellationError { throw error }
             throw FwtoolError("the MQTT broker mosquitto does not start: \(broker.errors.tail())")
         }
     }

@@ -36,8 +36,7 @@ final class SimulationScreen: Sendable {
         state.withLock { state in
             if isTerminal {
                 // What is in a log must not drive the terminal.
-                let text = line.unicodeScalars.map { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) ? "?" : $0 }
-                state.log.append(String(String.UnicodeScalarView(text)))
+                state.log.append(PrintableText.of(line))
                 state.log.removeFirst(max(state.log.count - Self.logLimit, 0))
                 draw(&state)
             } else if showsLog {
