@@ -1,16 +1,17 @@
+internal import Hardware
 internal import Monitoring
 internal import Sensors
 internal import Supervision
 
 extension SensorReport {
-    /// The sensors of this process, and how they are in the tree of its children.
+    /// The sensors and buses of this process, and how the sensors are in the tree of its children.
     static func current(_ tree: SupervisorSnapshot, now: UInt64 = DeviceClock.monotonicTime) -> SensorReport {
         var children: [String: ChildSnapshot] = [:]
         collect(tree, into: &children)
         return SensorReport(
             KnownSensors.ids.compactMap { id in
                 KnownSensors[id].map { SensorStatus(id, children[id], $0.statistics, isInCell: $0.isInCell, now: now) }
-            })
+            }, buses: KnownBuses.all.map { BusStatus(name: $0.name, $0.statistics) })
     }
 
     private static func collect(_ tree: SupervisorSnapshot, into children: inout [String: ChildSnapshot]) {
@@ -39,8 +40,21 @@ extension SensorStatus {
         counts.missed = known.missed
         counts.rejected = known.rejected
         counts.heldBack = known.heldBack
+        counts.lost = known.lost
         counts.errors = known.failures
         self.counts = counts
+    }
+}
+
+extension BusStatus {
+    fileprivate init(name: String, _ statistics: I2CStatistics) {
+        self.init(name: name)
+        transactions = Int(clamping: statistics.transactions)
+        retries = Int(clamping: statistics.retries)
+        notAcknowledged = Int(clamping: statistics.notAcknowledged)
+        timeouts = Int(clamping: statistics.timeouts)
+        otherFailures = Int(clamping: statistics.arbitrationLost &+ statistics.otherFailures)
+        isHung = statistics.isHung
     }
 }
 

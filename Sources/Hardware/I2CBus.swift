@@ -18,7 +18,7 @@ public actor I2CBus {
 
     private let controller: any I2CController
     private let executor: ThreadExecutor
-    private nonisolated let counts = Lock(I2CStatistics())
+    private nonisolated let counter: I2CCounter
     private let retries: Int
     /// What the multiplexers on this bus are set to.
     private let selection = I2CSelection()
@@ -39,9 +39,13 @@ public actor I2CBus {
     /// - Parameter path: the bus's device node, for example `/dev/i2c-1`.
     /// - Throws: ``I2CError/noBus(bus:reason:)``, or why its thread cannot be started.
     public init(path: String, _ options: I2COptions = I2COptions()) throws {
+        try self.init(path: path, options, countingIn: I2CCounter())
+    }
+
+    package init(path: String, _ options: I2COptions, countingIn counter: I2CCounter) throws {
         let thread = path.utf8.starts(with: "/dev/".utf8) ? String(path.dropFirst(5)) : "i2c"
         let controller = try LinuxI2C(path: path, options)
-        self.init(name: path, controller, try ThreadExecutor(name: thread), retries: options.retries)
+        self.init(name: path, controller, try ThreadExecutor(name: thread), counter, retries: options.retries)
     }
 
     /// A bus whose devices exist in this process only.
@@ -49,13 +53,21 @@ public actor I2CBus {
     public init(
         simulated: SimulatedI2C, name: String = "the simulated I2C bus", _ options: I2COptions = I2COptions()
     ) throws {
-        self.init(name: name, simulated, try ThreadExecutor(name: "i2c"), retries: options.retries)
+        try self.init(simulated: simulated, name: name, options, countingIn: I2CCounter())
+    }
+
+    package init(
+        simulated: SimulatedI2C, name: String, _ options: I2COptions, countingIn counter: I2CCounter
+    ) throws {
+        self.init(name: name, simulated, try ThreadExecutor(name: "i2c"), counter, retries: options.retries)
     }
 
     private init(
-        name: String, _ controller: any I2CController, _ executor: ThreadExecutor, retries: Int, parent: I2CBus? = nil
+        name: String, _ controller: any I2CController, _ executor: ThreadExecutor, _ counter: I2CCounter, retries: Int,
+        parent: I2CBus? = nil
     ) {
         self.name = name
+        self.counter = counter
         self.controller = controller
         self.executor = executor
         self.retries = min(max(0, retries), I2COptions.mostRetries)
@@ -85,11 +97,13 @@ public actor I2CBus {
             below: self.controller, name: name, selection: selection, multiplexer: address,
             mask: 1 << UInt8(channel))
         return I2CBus(
-            name: "\(name) channel \(channel) of \(address)", controller, executor, retries: retries, parent: self)
+            name: "\(name) channel \(channel) of \(address)", controller, executor, counter, retries: retries,
+            parent: self)
     }
 
-    /// What became of the transactions so far; can be asked for while one hangs.
-    public nonisolated var statistics: I2CStatistics { counts.withLock { $0 } }
+    /// What became of the transactions so far, on a multiplexer's channel of those on the whole bus; can be asked for while
+    /// one hangs.
+    public nonisolated var statistics: I2CStatistics { counter.statistics }
 
     /// Runs several transactions on the bus's own thread, with none of this process's between.
     ///
@@ -152,7 +166,12 @@ public actor I2CBus {
     /// Whether something answers at an address. See ``scan()`` for how it is asked.
     /// - Throws: ``I2CError`` when the bus fails.
     public func presence(of address: I2CAddress) throws(I2CError) -> Presence {
-        try controller.presence(of: address, bus: name)
+        do throws(I2CError) {
+            return try controller.presence(of: address, bus: name)
+        } catch {
+            counter.count(error)
+            throw error
+        }
     }
 
     /// Asks all addresses who is there, with what does the least harm to most devices: a write of no bytes, but where
@@ -160,7 +179,12 @@ public actor I2CBus {
     /// (as `i2cdetect` does). No way of asking is safe with every device.
     /// - Throws: ``I2CError`` when the bus fails.
     public func scan() throws(I2CError) -> [(address: I2CAddress, presence: Presence)] {
-        try controller.scan(bus: name)
+        do throws(I2CError) {
+            return try controller.scan(bus: name)
+        } catch {
+            counter.count(error)
+            throw error
+        }
     }
 
     private func run(_ messages: [I2CMessage], _ address: I2CAddress) throws(I2CError) -> [UInt8] {
@@ -170,7 +194,7 @@ public actor I2CBus {
                 let answer = try controller.transfer(messages, with: address, bus: name)
                 var length = 0
                 for message in messages { length += message.length }
-                counts.withLock { $0.count(length) }
+                counter.count(bytes: length)
                 return answer
             } catch {
                 let canBeRepeated =
@@ -178,10 +202,11 @@ public actor I2CBus {
                     case .noAcknowledge, .arbitrationLost: retriesLeft > 0
                     default: false
                     }
-                counts.withLock { counts in
-                    if canBeRepeated { counts.retries &+= 1 } else { counts.count(error) }
+                guard canBeRepeated else {
+                    counter.count(error)
+                    throw error
                 }
-                guard canBeRepeated else { throw error }
+                counter.countRetry()
                 retriesLeft -= 1
             }
         }

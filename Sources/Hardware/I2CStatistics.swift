@@ -21,6 +21,8 @@ public struct I2CStatistics: Sendable, Hashable {
     /// may be a device that stretches the clock for too long; three with nothing between are none.
     public var isHung: Bool { timeoutsInSequence >= 3 }
 
+    package init() {}
+
     mutating func count(_ bytes: Int) {
         transactions &+= 1
         self.bytes &+= UInt64(bytes)

@@ -4,7 +4,8 @@ internal import Threads
 /// Measurements that a device of Industrial I/O takes by itself, as its trigger or its own clock says, and the kernel
 /// collects: faster and more evenly than a program could ask for them (Documentation/iio/iio_devbuf.rst).
 ///
-/// A thread of its own waits for them. The device goes on until the capture is stopped or nobody holds it any more.
+/// A thread of its own waits for them. The device goes on until the capture is stopped; when nobody holds it any more that
+/// happens by itself, soon after.
 public final class IIOCapture: Sendable {
     /// One measurement of all channels.
     public struct Scan: Sendable, Hashable {
@@ -25,8 +26,23 @@ public final class IIOCapture: Sendable {
     /// throws ``SysfsError`` when the device is gone.
     public let scans: AsyncThrowingStream<Scan, any Error>
 
+    /// How many scans were dropped because the consumer took them too slowly. What the kernel's own buffer had no room for
+    /// nobody counts.
+    public var dropped: UInt64 { progress.state.withLock { $0.dropped } }
+
     private let stopped: EventDescriptor
-    private let thread: Lock<DedicatedThread?>
+    private let progress = Progress()
+
+    /// What the thread, which does not hold the capture, has come to.
+    private final class Progress: Sendable {
+        struct State {
+            var dropped: UInt64 = 0
+            var isEnded = false
+            var waiting: [CheckedContinuation<Void, Never>] = []
+        }
+
+        let state = Lock(State())
+    }
 
     /// Lets a device measure from now on.
     /// - Parameters:
@@ -56,13 +72,22 @@ public final class IIOCapture: Sendable {
         do {
             try await sysfs.write("1", to: "\(setup.folder)/buffer/enable")
             let reader = IIOScanReader(setup: setup, stopped: stopped)
-            let started = try DedicatedThread(name: setup.device) {
-                continuation.finish(throwing: reader.run { continuation.yield($0) })
+            // Nobody joins it: whoever waits for its end must not block.
+            try DedicatedThread(name: setup.device) { [progress] in
+                let error = reader.run { scan in
+                    if case .dropped = continuation.yield(scan) { progress.state.withLock { $0.dropped &+= 1 } }
+                }
+                continuation.finish(throwing: error)
                 close(descriptor)
                 // Whatever ended the capture: a device nobody reads need not measure.
                 try? sysfs.controller.write("0", to: "\(setup.folder)/buffer/enable")
-            }
-            thread = Lock(started)
+                let waiting = progress.state.withLock { state in
+                    state.isEnded = true
+                    defer { state.waiting = [] }
+                    return state.waiting
+                }
+                for continuation in waiting { continuation.resume() }
+            }.detach()
         } catch {
             close(descriptor)
             try? await sysfs.write("0", to: "\(setup.folder)/buffer/enable")
@@ -71,17 +96,18 @@ public final class IIOCapture: Sendable {
     }
 
     deinit {
-        stop()
+        stopped.signal()
     }
 
     /// Ends the scans. When this returns the device has stopped.
-    public func stop() {
-        // A second caller returns no sooner.
-        thread.withLock { thread in
-            guard let running = thread else { return }
-            thread = nil
-            stopped.signal()
-            running.join()
+    public func stop() async {
+        stopped.signal()
+        await withCheckedContinuation { continuation in
+            let isEnded = progress.state.withLock { state in
+                if !state.isEnded { state.waiting.append(continuation) }
+                return state.isEnded
+            }
+            if isEnded { continuation.resume() }
         }
     }
 }

@@ -1,12 +1,15 @@
 public import JSON
 
-/// How all sensors of an app are at one moment: a line of JSON on the app's socket.
+/// How all sensors of an app and their buses are at one moment: a line of JSON on the app's socket.
 public struct SensorReport: Sendable, Equatable {
     /// In the order of their ids.
     public var sensors: [SensorStatus]
+    /// The I2C buses that were used, in the order of their names.
+    public var buses: [BusStatus]
 
-    public init(_ sensors: [SensorStatus]) {
+    public init(_ sensors: [SensorStatus], buses: [BusStatus] = []) {
         self.sensors = sensors.sorted { $0.id < $1.id }
+        self.buses = buses.sorted { $0.name < $1.name }
     }
 
     /// In one line, without a line feed.
@@ -16,12 +19,12 @@ public struct SensorReport: Sendable, Equatable {
     }
 
     public var json: JSON {
-        ["sensors": .array(sensors.map(\.json))]
+        ["sensors": .array(sensors.map(\.json)), "buses": .array(buses.map(\.json))]
     }
 
     /// - Throws: ``SensorReportError`` for a line that is none of this version's.
     public init(parsing line: [UInt8]) throws(SensorReportError) {
-        guard let json = try? JSON(parsing: line), let elements = json.objectValue?["sensors"]?.arrayValue else {
+        guard let object = try? JSON(parsing: line).objectValue, let elements = object["sensors"]?.arrayValue else {
             throw SensorReportError()
         }
         var sensors: [SensorStatus] = []
@@ -29,7 +32,12 @@ public struct SensorReport: Sendable, Equatable {
             guard let sensor = SensorStatus(element) else { throw SensorReportError() }
             sensors.append(sensor)
         }
-        self.init(sensors)
+        var buses: [BusStatus] = []
+        for element in object["buses"]?.arrayValue ?? [] {
+            guard let bus = BusStatus(element) else { throw SensorReportError() }
+            buses.append(bus)
+        }
+        self.init(sensors, buses: buses)
     }
 }
 
@@ -100,19 +108,45 @@ extension SensorStatus.Counts {
         [
             "measurements": .integer(Int64(measurements)), "missed": .integer(Int64(missed)),
             "rejected": .integer(Int64(rejected)), "heldBack": .integer(Int64(heldBack)),
-            "errors": .integer(Int64(errors)),
+            "lost": .integer(Int64(lost)), "errors": .integer(Int64(errors)),
         ]
     }
 
     fileprivate init(_ object: JSON.Object) {
-        func number(_ name: String) -> Int { Int(object[name]?.integerValue ?? 0) }
         self.init()
-        measurements = number("measurements")
-        missed = number("missed")
-        rejected = number("rejected")
-        heldBack = number("heldBack")
-        errors = number("errors")
+        measurements = object.count("measurements")
+        missed = object.count("missed")
+        rejected = object.count("rejected")
+        heldBack = object.count("heldBack")
+        lost = object.count("lost")
+        errors = object.count("errors")
     }
+}
+
+extension BusStatus {
+    var json: JSON {
+        [
+            "name": .string(name), "transactions": .integer(Int64(transactions)), "retries": .integer(Int64(retries)),
+            "notAcknowledged": .integer(Int64(notAcknowledged)), "timeouts": .integer(Int64(timeouts)),
+            "otherFailures": .integer(Int64(otherFailures)), "isHung": .bool(isHung),
+        ]
+    }
+
+    fileprivate init?(_ json: JSON) {
+        guard let object = json.objectValue, let name = object["name"]?.stringValue else { return nil }
+        self.init(name: name)
+        transactions = object.count("transactions")
+        retries = object.count("retries")
+        notAcknowledged = object.count("notAcknowledged")
+        timeouts = object.count("timeouts")
+        otherFailures = object.count("otherFailures")
+        isHung = object["isHung"]?.boolValue ?? false
+    }
+}
+
+extension JSON.Object {
+    /// None where it is missing, as in the line of an older version.
+    fileprivate func count(_ name: String) -> Int { Int(self[name]?.integerValue ?? 0) }
 }
 
 extension Duration {

@@ -42,6 +42,8 @@ public struct SensorStatus: Sendable, Equatable {
         public var rejected = 0
         /// Measurements that were hardly new.
         public var heldBack = 0
+        /// Events such as edges that came and were not taken in time, at least.
+        public var lost = 0
         /// Starts and runs that ended with an error.
         public var errors = 0
 

@@ -8,8 +8,8 @@ public enum SensorTable {
     /// - Parameters:
     ///   - report: what to show.
     ///   - width: of the terminal, where lines are cut; nil for none.
-    /// - Returns: the lines: the heads, then for each sensor a line for each quantity, and one with its error while it does
-    ///   not run. Nothing in them drives a terminal.
+    /// - Returns: the lines: the heads, then for each sensor a line for each quantity, one with its error while it does
+    ///   not run, and one with what it lost; last a line for each bus that hangs. Nothing in them drives a terminal.
     public static func lines(_ report: SensorReport, width: Int? = nil) -> [String] {
         let rows = report.sensors.flatMap(rows)
         let cells = [heads] + rows.compactMap { if case .cells(let cells) = $0 { cells } else { nil } }
@@ -22,6 +22,11 @@ public enum SensorTable {
             }
         }
         if report.sensors.isEmpty { lines = ["the app has no sensors"] }
+        for bus in report.buses where bus.isHung {
+            lines.append(
+                "\(printable(bus.name)) hangs, \(bus.timeouts) transfers timed out: a device holds its clock or data "
+                    + "line")
+        }
         return width.map { width in lines.map { String($0.prefix(max(width, 1))) } } ?? lines
     }
 
@@ -60,6 +65,9 @@ public enum SensorTable {
             rows.append(.cells([printable(sensor.id), state(sensor), "", "", "", ""] + totals))
         }
         if sensor.state != .running, let error = sensor.lastError { rows.append(.remark(printable(error))) }
+        if let lost = counts?.lost, lost > 0 {
+            rows.append(.remark("\(lost) events lost: they came faster than they were taken"))
+        }
         return rows
     }
 

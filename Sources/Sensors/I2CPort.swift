@@ -17,7 +17,9 @@ public final class I2CPort: Sendable {
     ///   - path: the bus's device node, for example `/dev/i2c-1`.
     ///   - options: how patient the bus is.
     public convenience init(path: String, _ options: I2COptions = I2COptions()) {
-        self.init { try I2CBus(path: path, options) }
+        // Of the path and not of the opened bus, so that a bus that hangs is known for it after its drivers let go of it.
+        let counter = KnownBuses.counter(ofPath: path)
+        self.init { try I2CBus(path: path, options, countingIn: counter) }
     }
 
     /// - Parameters:
@@ -25,7 +27,9 @@ public final class I2CPort: Sendable {
     ///   - name: what errors call the bus.
     ///   - options: how patient the bus is.
     public convenience init(simulated: SimulatedI2C, name: String, _ options: I2COptions = I2COptions()) {
-        self.init { try I2CBus(simulated: simulated, name: name, options) }
+        let counter = I2CCounter()
+        KnownBuses.add(name, counter)
+        self.init { try I2CBus(simulated: simulated, name: name, options, countingIn: counter) }
     }
 
     /// A port that cannot be opened, for the reason given.

@@ -2,13 +2,11 @@
 ///
 /// Of the four states two neighbours differ in one contact, which tells the direction: low low, high low, high high, low
 /// high and round again counts up. A contact that bounces goes to a neighbour and back. Two contacts changed at once tell no
-/// direction; that happens when edges were lost.
+/// direction and count as nothing.
 struct QuadratureDecoder {
     private var state: Int
     /// From the start, four a period.
     private(set) var steps = 0
-    /// How often the direction could not be told.
-    private(set) var misses = 0
 
     init(a: Bool, b: Bool) {
         state = Self.state(a, b)
@@ -16,10 +14,7 @@ struct QuadratureDecoder {
 
     mutating func move(a: Bool, b: Bool) {
         let next = Self.state(a, b)
-        switch Self.table[state << 2 | next] {
-        case let step?: steps += step
-        case nil: misses += 1
-        }
+        steps += Self.table[state << 2 | next]
         state = next
     }
 
@@ -30,10 +25,10 @@ struct QuadratureDecoder {
     private static func state(_ a: Bool, _ b: Bool) -> Int { (a ? 2 : 0) | (b ? 1 : 0) }
 
     /// The step from each state, a row, to each other, a column: B and A low, B high, A high, both high.
-    private static let table: [Int?] = [
-        0, -1, 1, nil,
-        1, 0, nil, -1,
-        -1, nil, 0, 1,
-        nil, 1, -1, 0,
+    private static let table = [
+        0, -1, 1, 0,
+        1, 0, 0, -1,
+        -1, 0, 0, 1,
+        0, 1, -1, 0,
     ]
 }

@@ -89,8 +89,10 @@ public struct Sensor: Sendable {
             return {
                 let stage = ShapingStage(id, shaping, on: timeline, counting: statistics)
                 try await statistics.watch {
-                    try await driver.run(device) { measurement in
-                        if let reading = try stage.reading(of: measurement) { try await mailbox.send(reading) }
+                    try await statistics.countLosses(of: device) {
+                        try await driver.run(device) { measurement in
+                            if let reading = try stage.reading(of: measurement) { try await mailbox.send(reading) }
+                        }
                     }
                 }
             }

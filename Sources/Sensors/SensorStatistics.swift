@@ -13,12 +13,16 @@ public final class SensorStatistics: Sendable {
         public internal(set) var heldBack = 0
         /// Samples that were not taken because the one before took too long.
         public internal(set) var missed = 0
+        /// Events such as edges that came and were not taken in time, at least.
+        public internal(set) var lost = 0
         /// Starts and runs that ended with an error.
         public internal(set) var failures = 0
     }
 
     private struct State {
         var counts = Counts()
+        /// Counts the losses of what is open now.
+        var source: (any LossCounting)?
         /// The last of each quantity, in the order of their first.
         var latest: [Reading] = []
     }
@@ -28,7 +32,14 @@ public final class SensorStatistics: Sendable {
 
     private let state = Lock(State())
 
-    public var counts: Counts { state.withLock { $0.counts } }
+    public var counts: Counts {
+        state.withLock { state in
+            var counts = state.counts
+            // Under the lock: who let go of the device later than its sensor would keep it from being opened anew.
+            counts.lost += Int(clamping: state.source?.lost ?? 0)
+            return counts
+        }
+    }
 
     /// The last reading of each quantity, in the order in which these first came. Of a sensor in a cell, what left it.
     public var latest: [Reading] { state.withLock { $0.latest } }
@@ -58,6 +69,20 @@ public final class SensorStatistics: Sendable {
             if !(error is CancellationError) { state.withLock { $0.counts.failures += 1 } }
             throw error
         }
+    }
+
+    /// Counts what is lost by a device that counts it, while `body` runs.
+    func countLosses<Result>(of device: any Sendable, while body: () async throws -> Result) async throws -> Result {
+        guard let source = device as? any LossCounting else { return try await body() }
+        state.withLock { $0.source = source }
+        defer {
+            let lost = Int(clamping: source.lost)
+            state.withLock { state in
+                state.source = nil
+                state.counts.lost += lost
+            }
+        }
+        return try await body()
     }
 
     /// Keeps a reading for those who ask for the last.

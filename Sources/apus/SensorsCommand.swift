@@ -13,7 +13,8 @@ extension Command {
         discussion: """
             On a terminal the table is drawn anew each second until Ctrl-C, else it is shown once. For each sensor: how it is
             in the app's tree of children, the last value of each quantity with its unit and age, how many measurements it made,
-            how many samples it missed because one took too long, and how often it failed; of one that does not run, why.
+            how many samples it missed because one took too long, and how often it failed; of one that does not run, why; of one
+            that lost events, such as edges that came too fast, how many. Below, the I2C buses that hang.
 
             A sensor in a cell, a process of its own, counts there: it shows a dash. The values are those that left the cell.
             """,

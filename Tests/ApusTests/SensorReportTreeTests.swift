@@ -50,4 +50,18 @@ struct SensorReportTreeTests {
         let stopped = SensorReport.current(await supervisor.snapshot()).sensors.first { $0.id == "there" }
         #expect(stopped?.state != .running)
     }
+
+    @Test func aBusThatHangsIsToldEvenAfterItsDriversLetGoOfIt() async throws {
+        let bus = SimulatedI2C()
+        bus.script([.timeout, .timeout, .timeout], at: 0x48)
+        let port = I2CPort(simulated: bus, name: "i2c-hung")
+        for _ in 0..<3 { _ = try? await port.open().read(1, from: 0x48) }
+        // Not one that nobody used.
+        _ = I2CPort(simulated: bus, name: "i2c-unused")
+        let tree = try await Supervisor("app", children: []).snapshot()
+        let buses = SensorReport.current(tree).buses
+        let hung = try #require(buses.first { $0.name == "i2c-hung" })
+        #expect(hung.isHung && hung.timeouts == 3 && hung.transactions == 0)
+        #expect(!buses.contains { $0.name == "i2c-unused" })
+    }
 }

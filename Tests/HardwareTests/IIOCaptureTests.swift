@@ -94,7 +94,7 @@ struct IIOCaptureTests {
         #expect(second.time >= first.time)
         close(pipe)
         await #expect(throws: SysfsError.absent(path: node)) { try await scans.next() }
-        capture.stop()
+        await capture.stop()
         #expect(tree["\(folder)/buffer/enable"] == "0")
     }
 
@@ -103,8 +103,8 @@ struct IIOCaptureTests {
         let sysfs = try Sysfs(simulated: tree)
         // A node that never has anything to read.
         let capture = try await openCapture(sysfs)
-        capture.stop()
-        capture.stop()
+        await capture.stop()
+        await capture.stop()
         for try await _ in capture.scans { Issue.record("nothing came") }
         #expect(tree["\(folder)/buffer/enable"] == "0")
     }

@@ -13,13 +13,18 @@ struct SensorReportTests {
         ]
         var counts = SensorStatus.Counts()
         (counts.measurements, counts.missed, counts.rejected, counts.heldBack, counts.errors) = (1, 2, 3, 4, 5)
+        counts.lost = 6
         thermometer.counts = counts
         thermometer.restarts = 6
         var absent = SensorStatus(id: "bme280-0x76", state: .restarting)
         absent.restartsIn = .milliseconds(12_345)
         absent.lastError = "no device answers at address 0x76 on i2c-1"
         absent.process = 77
-        return SensorReport([thermometer, absent])
+        var idle = BusStatus(name: "/dev/i2c-0")
+        (idle.transactions, idle.retries, idle.notAcknowledged, idle.otherFailures) = (1, 2, 3, 4)
+        var hung = BusStatus(name: "/dev/i2c-1")
+        (hung.timeouts, hung.isHung) = (12, true)
+        return SensorReport([thermometer, absent], buses: [hung, idle])
     }
 
     @Test func aLineSaysItAll() throws {
@@ -27,6 +32,11 @@ struct SensorReportTests {
         #expect(!line.contains(0x0A))
         #expect(try SensorReport(parsing: line) == Self.full)
         #expect(Self.full.sensors.map(\.id) == ["bme280-0x76", "tmp102-0x48"])
+        #expect(Self.full.buses.map(\.name) == ["/dev/i2c-0", "/dev/i2c-1"])
+    }
+
+    @Test func anOlderAppTellsOfNoBuses() throws {
+        #expect(try SensorReport(parsing: Array(#"{"sensors":[]}"#.utf8)) == SensorReport([]))
     }
 
     @Test(arguments: [Double.nan, .infinity, -.infinity])
@@ -46,6 +56,7 @@ struct SensorReportTests {
         #"{"sensors":[{"id":"a","state":"dancing","values":[]}]}"#,
         #"{"sensors":[{"id":"a","state":"running","values":[{"quantity":"q","value":"x"}]}]}"#,
         #"{"sensors":[{"id":"a","state":"running","values":[{"quantity":"q"}]}]}"#, "\u{0}\u{1}",
+        #"{"sensors":[],"buses":[1]}"#, #"{"sensors":[],"buses":[{"isHung":true}]}"#,
     ])
     func refusesWhatIsNoReport(text: String) {
         #expect(throws: SensorReportError()) { try SensorReport(parsing: Array(text.utf8)) }

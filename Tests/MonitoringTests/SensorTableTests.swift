@@ -11,6 +11,8 @@ struct SensorTableTests {
                 "  no device answers at address 0x76 on i2c-1",
                 "tmp102-0x48  running           temperature   21.5  Cel    0.3 s        1       2       5",
                 "                               alert          yes        66 min",
+                "  6 events lost: they came faster than they were taken",
+                "/dev/i2c-1 hangs, 12 transfers timed out: a device holds its clock or data line",
             ])
     }
 
@@ -22,7 +24,9 @@ struct SensorTableTests {
         var sensor = SensorStatus(id: "a\u{1B}[2J\r\n", state: .restarting)
         sensor.lastError = "\u{1B}]0;x\u{7}\u{9B}2J\nb"
         sensor.values = [.init(quantity: "q\u{1B}", unit: "u\n", content: .bool(false), age: .zero)]
-        let text = SensorTable.lines(SensorReport([sensor])).joined()
+        var bus = BusStatus(name: "/dev/\u{1B}[2J\n")
+        bus.isHung = true
+        let text = SensorTable.lines(SensorReport([sensor], buses: [bus])).joined()
         #expect(text.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) })
     }
 

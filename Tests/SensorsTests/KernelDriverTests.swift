@@ -1,3 +1,4 @@
+import Glibc
 import Hardware
 import Supervision
 import Testing
@@ -117,6 +118,48 @@ struct KernelDriverTests {
         }
         #expect(error?.description.contains("no channel of the kinds wanted") == true)
         await #expect(throws: SysfsError.self) { try await KernelSensorDriver(.iio, "tmp421", on: port).open() }
+    }
+
+    @Test func whatTheKernelCollectsBecomesReadingsUntilTheDeviceIsGone() async throws {
+        for (name, content) in [
+            ("name", "adxl345"), ("in_accel_x_raw", "0"), ("in_accel_y_raw", "0"), ("in_accel_scale", "0.5"),
+            ("buffer/enable", "0"), ("buffer/length", "2"), ("scan_elements/in_accel_x_en", "0"),
+            ("scan_elements/in_accel_x_index", "0"), ("scan_elements/in_accel_x_type", "le:s8/8>>0"),
+            ("scan_elements/in_accel_y_en", "0"), ("scan_elements/in_accel_y_index", "1"),
+            ("scan_elements/in_accel_y_type", "le:s8/8>>0"),
+        ] { tree["bus/iio/devices/iio:device0/\(name)"] = content }
+        var template = Array("/tmp/iio.XXXXXX".utf8CString)
+        let nodes = String(cString: try #require(mkdtemp(&template)))
+        let node = "\(nodes)/iio:device0"
+        #expect(mkfifo(node, 0o600) == 0)
+        defer {
+            remove(node)
+            remove(nodes)
+        }
+        let driver = KernelCapture("adxl345", kinds: [.acceleration], on: port, nodes: nodes)
+        #expect(driver.id == "capture-adxl345")
+        let sensor = Sensor(driver, into: fixture.readings, clock: fixture.clock)
+        try await fixture.run([sensor.childSpec]) { () async throws in
+            #expect(try await fixture.nextEvent() == "root/capture-adxl345 started")
+            for restart in 1...2 {
+                let pipe = open(node, O_WRONLY)
+                #expect(write(pipe, [2, 0xFC] as [UInt8], 2) == 2)
+                let readings = [try await fixture.nextReading(), try await fixture.nextReading()]
+                #expect(readings.map(\.quantity.name) == ["acceleration-x", "acceleration-y"])
+                #expect(readings.map(\.value) == [.number(1), .number(-2)])
+                #expect(readings[0].monotonicTime == readings[1].monotonicTime)
+                #expect(tree["bus/iio/devices/iio:device0/buffer/enable"] == "1")
+                close(pipe)
+                #expect(try await fixture.nextEvent().hasPrefix("root/capture-adxl345 failed: "))
+                // The device had stopped before that was told.
+                #expect(tree["bus/iio/devices/iio:device0/buffer/enable"] == "0")
+                _ = try await fixture.nextEvent()
+                fixture.clock.advance(by: .seconds(60))
+                #expect(
+                    try await fixture.nextEvent() == "root/capture-adxl345 started again, restart \(restart)")
+            }
+        }
+        #expect(tree["bus/iio/devices/iio:device0/buffer/enable"] == "0")
     }
 
     @Test func aChipIsGivenToTheKernelAtTheStart() async throws {

@@ -1,3 +1,4 @@
+import Hardware
 import Supervision
 import Synchronization
 import Testing
@@ -50,6 +51,26 @@ struct SensorStatisticsTests {
         }
         // Being stopped is no failure.
         #expect(sensor.statistics.counts.failures == 1)
+    }
+
+    @Test func whatALineSaidInVainIsCountedOverAllStarts() async throws {
+        let chip = SimulatedGPIO(label: "chip", lines: 2)
+        let pin = GPIOPin("A", simulated: chip, offset: 0)
+        // Room for the level at the start and for nothing else: whoever reports an edge waits.
+        let readings = Mailbox<Reading>(capacity: 1, overflow: .suspendSender)
+        let driver = DigitalInput(on: pin, clock: fixture.clock)
+        let sensor = Sensor(driver, into: readings, clock: fixture.clock)
+        for start in 1...2 {
+            try await fixture.run([sensor.childSpec]) { () async throws in
+                while readings.statistics.depth == 0 { await Task.yield() }
+                for edge in 1...3000 { try chip.drive(0, high: !edge.isMultiple(of: 2)) }
+                // 1024 wait for the sensor, which has taken one or two.
+                let lost = sensor.statistics.counts.lost
+                #expect((start * 1974...start * 1976).contains(lost))
+            }
+            #expect((start * 1974...start * 1976).contains(sensor.statistics.counts.lost))
+            _ = try await readings.receive(upTo: 1)
+        }
     }
 
     @Test func whoMakesUpQuantitiesDoesNotFillTheMemory() {
