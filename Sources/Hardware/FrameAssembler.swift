@@ -5,18 +5,24 @@ struct FrameAssembler {
     /// Whether what comes belongs to no frame, up to the next line end or pause.
     private var isSkipping: Bool
     /// When the last byte came, in nanoseconds.
-    private var lastTime: UInt64 = 0
+    private var lastTime: UInt64
 
     private(set) var discardedBytes: UInt64 = 0
 
-    init(_ framing: SerialFraming) {
+    /// - Parameter time: since when the line is listened to, in nanoseconds.
+    init(_ framing: SerialFraming, at time: UInt64) {
         self.framing = framing
-        if case .line(let isFirstWhole) = framing.rule { isSkipping = !isFirstWhole } else { isSkipping = false }
+        lastTime = time
+        isSkipping =
+            switch framing.rule {
+            case .line(let isFirstWhole), .idle(_, let isFirstWhole): !isFirstWhole
+            case .length, .packet: false
+            }
     }
 
     /// The pause, in nanoseconds, after which ``endByPause()`` is due; nil when a pause means nothing now.
     var awaitedPause: UInt64? {
-        guard case .idle(let gap) = framing.rule, !buffer.isEmpty || isSkipping else { return nil }
+        guard case .idle(let gap, _) = framing.rule, !buffer.isEmpty || isSkipping else { return nil }
         return Self.nanoseconds(gap)
     }
 
@@ -29,7 +35,7 @@ struct FrameAssembler {
         case .length(let count):
             buffer += bytes
             return pieces(count)
-        case .idle(let gap):
+        case .idle(let gap, _):
             let isLate = time > lastTime && time - lastTime >= Self.nanoseconds(gap)
             let ended = isLate ? endByPause() : nil
             extend(with: bytes)

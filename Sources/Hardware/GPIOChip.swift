@@ -45,11 +45,23 @@ public struct GPIOChip: Sendable {
         var found: [(label: String, offset: Int)] = []
         for path in LinuxChip.paths() {
             let chip = try LinuxChip(path: path)
-            if let offset = chip.offset(named: name) { found.append((chip.label, offset)) }
+            found += offsets(named: name, among: try chip.infos()).map { (chip.label, $0) }
         }
+        let line = try only(of: found, name)
+        return (.labelled(line.label), line.offset)
+    }
+
+    private static func offsets(named name: String, among lines: [LineInfo]) -> [Int] {
+        // Most lines have no name.
+        name.isEmpty ? [] : lines.filter { $0.name == name }.map(\.offset)
+    }
+
+    private static func only(
+        of found: [(label: String, offset: Int)], _ name: String
+    ) throws(GPIOError) -> (label: String, offset: Int) {
         guard let first = found.first else { throw .noLineNamed(name) }
         guard found.count == 1 else { throw .ambiguousName(name, chips: found.map(\.label)) }
-        return (.labelled(first.label), first.offset)
+        return first
     }
 
     var isSimulated: Bool {
@@ -67,12 +79,8 @@ public struct GPIOChip: Sendable {
     /// - Throws: ``GPIOError``.
     public func lines() throws(GPIOError) -> [LineInfo] {
         switch backend {
-        case .linux(let label):
-            let chip = try LinuxChip(label: label)
-            var lines: [LineInfo] = []
-            for offset in 0..<chip.lines { lines.append(try chip.info(of: offset)) }
-            return lines
-        case .simulated(let chip): return chip.infos()
+        case .linux(let label): try LinuxChip(label: label).infos()
+        case .simulated(let chip): chip.infos()
         }
     }
 
@@ -86,15 +94,10 @@ public struct GPIOChip: Sendable {
     }
 
     /// The line of a name.
-    /// - Throws: ``GPIOError/noLineNamed(_:)``, or why the chip cannot be read.
+    /// - Throws: ``GPIOError/noLineNamed(_:)``, ``GPIOError/ambiguousName(_:chips:)``, or why the chip cannot be read.
     public func offset(named name: String) throws(GPIOError) -> Int {
-        let offset: Int?
-        switch backend {
-        case .linux(let label): offset = try LinuxChip(label: label).offset(named: name)
-        case .simulated(let chip): offset = chip.infos().first { !name.isEmpty && $0.name == name }?.offset
-        }
-        guard let offset else { throw .noLineNamed(name) }
-        return offset
+        let label = label
+        return try Self.only(of: Self.offsets(named: name, among: lines()).map { (label, $0) }, name).offset
     }
 
     /// Who takes lines and gives them back, from now on. Of this process's own requests too.

@@ -43,7 +43,7 @@ extension GPIOError: CustomStringConvertible {
         case .noLineNamed(let name):
             "no GPIO line is called \"\(name)\"; `apus gpio info` shows the names there are"
         case .ambiguousName(let name, let chips):
-            "several GPIO lines are called \"\(name)\", on \(quoted(chips)); name it by chip and number instead"
+            "several GPIO lines are called \"\(name)\", on \(quoted(Set(chips).sorted())); name it by chip and number instead"
         case .noHeaderPin(let pin, let known):
             "the board has no GPIO line at header pin \(pin)"
                 + (known.isEmpty ? "" : ", only at \(known.map { "\($0)" }.joined(separator: ", "))")

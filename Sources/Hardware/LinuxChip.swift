@@ -106,9 +106,11 @@ struct LinuxChip: ~Copyable {
         return LineInfo(info)
     }
 
-    func offset(named name: String) -> Int? {
-        let offset = gpiod_chip_get_line_offset_from_name(pointer, name)
-        return offset >= 0 ? Int(offset) : nil
+    /// All lines as they are now, by their offsets.
+    func infos() throws(GPIOError) -> [LineInfo] {
+        var infos: [LineInfo] = []
+        for offset in 0..<lines { infos.append(try info(of: offset)) }
+        return infos
     }
 
     static func value(_ isHigh: Bool) -> gpiod_line_value {

@@ -3,7 +3,7 @@ public struct SerialFraming: Sendable {
     enum Rule: Sendable {
         case line(isFirstWhole: Bool)
         case length(Int)
-        case idle(gap: Duration)
+        case idle(gap: Duration, isFirstWhole: Bool)
         case packet(
             start: [UInt8], header: Int, length: @Sendable ([UInt8]) -> Int, isValid: @Sendable ([UInt8]) -> Bool)
     }
@@ -44,8 +44,10 @@ public struct SerialFraming: Sendable {
     ///   - gap: the shortest pause that ends a frame. The kernel and this process see a pause some milliseconds longer or
     ///     shorter than the line, so below 10 ms frames may be joined or cut.
     ///   - maximum: the longest frame in bytes, 1 to ``limit``; a longer one is discarded up to the next pause.
-    public static func idle(_ gap: Duration, maximum: Int) -> SerialFraming {
-        SerialFraming(.idle(gap: max(gap, .milliseconds(1))), maximum: maximum)
+    ///   - isFirstWhole: whether what comes first is a whole frame in any case, as from a device that speaks when asked only.
+    ///     Otherwise it is one after a pause, and else discarded: the port may have been opened in the middle of a frame.
+    public static func idle(_ gap: Duration, maximum: Int, isFirstWhole: Bool = false) -> SerialFraming {
+        SerialFraming(.idle(gap: max(gap, .milliseconds(1)), isFirstWhole: isFirstWhole), maximum: maximum)
     }
 
     /// Packets that begin with certain bytes and tell their length.

@@ -216,6 +216,8 @@ struct GPIOGroupTests {
         #expect(try chip.offset(named: "DOOR") == 4)
         #expect(throws: GPIOError.noLineNamed("WINDOW")) { try chip.offset(named: "WINDOW") }
         #expect(throws: GPIOError.noLineNamed("")) { try chip.offset(named: "") }
+        let twice = GPIOChip.simulated(SimulatedGPIO(label: "chip", names: [1: "NC", 2: "NC"]))
+        #expect(throws: GPIOError.ambiguousName("NC", chips: ["chip", "chip"])) { try twice.offset(named: "NC") }
     }
 
     @Test func changesOfUseAreTold() async throws {

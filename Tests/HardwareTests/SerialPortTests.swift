@@ -31,7 +31,9 @@ struct SerialPortTests {
     }
 
     @Test func aPauseEndsAFrame() async throws {
-        let port = try open(.idle(.milliseconds(10), maximum: 20))
+        let port = try open(.idle(.seconds(60), maximum: 20))
+        line.send([9])
+        line.pause()
         line.send([1, 2])
         line.pause()
         line.pause()
@@ -140,7 +142,7 @@ struct LinuxSerialTests {
 
     @Test func aPauseEndsAFrame() async throws {
         let terminal = try PseudoTerminal()
-        let framing = SerialFraming.idle(.milliseconds(50), maximum: 9)
+        let framing = SerialFraming.idle(.milliseconds(50), maximum: 9, isFirstWhole: true)
         let port = try SerialPort(path: terminal.path, settings: settings, framing: framing)
         var frames = port.frames.makeAsyncIterator()
         terminal.send([1, 2, 3])
