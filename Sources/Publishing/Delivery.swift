@@ -9,9 +9,11 @@ struct Delivery: Sendable {
         let isGap: Bool
     }
 
-    /// What was refused too often, and counts as delivered.
+    /// What was refused too often.
     enum GivenUp: Sendable, Hashable {
+        /// In its place goes a gap.
         case reading(UInt64)
+        /// It counts as delivered.
         case gap(first: UInt64, last: UInt64)
     }
 
@@ -29,6 +31,8 @@ struct Delivery: Sendable {
     private var retries: [Retry] = []
     /// For single readings and the first numbers of gaps: how often they were refused.
     private var refusals: [UInt64: Int] = [:]
+    /// Readings that were given up, until the receiver has the gaps in their places.
+    private var condemned: Set<UInt64> = []
     private var lastNumber: UInt64 = 0
 
     /// How often a reading is sent that is refused each time.
@@ -41,6 +45,12 @@ struct Delivery: Sendable {
 
     /// Messages in flight.
     var count: Int { messages.count }
+
+    /// Whether a reading was refused before, by itself.
+    func isRefused(_ number: UInt64) -> Bool { refusals[number] != nil }
+
+    /// Whether a gap goes in the place of a reading.
+    func isCondemned(_ number: UInt64) -> Bool { condemned.contains(number) }
 
     /// What is to be sent before anything else.
     var retry: Retry? { retries.first }
@@ -66,12 +76,13 @@ struct Delivery: Sendable {
     mutating func acknowledge(_ number: UInt64) -> ClosedRange<UInt64>? {
         guard let message = remove(number) else { return nil }
         for reading in refusals.keys where (message.first...message.last).contains(reading) { refusals[reading] = nil }
+        condemned.remove(message.first)
         advance()
         return message.first...message.last
     }
 
     /// The receiver refused the message, which is sent again in two halves, a single reading or a gap as it is.
-    /// - Returns: what was refused too often; it counts as delivered.
+    /// - Returns: what was refused too often, for the first time.
     mutating func reject(_ number: UInt64) -> GivenUp? {
         guard let message = remove(number) else { return nil }
         var given: GivenUp?
@@ -79,7 +90,13 @@ struct Delivery: Sendable {
             refusals[message.first, default: 0] += 1
             if refusals[message.first] == Self.mostRefusals {
                 refusals[message.first] = nil
-                given = message.isGap ? .gap(first: message.first, last: message.last) : .reading(message.first)
+                if !message.isGap {
+                    condemned.insert(message.first)
+                    retries.append(Retry(first: message.first, last: message.last))
+                    given = .reading(message.first)
+                } else if condemned.remove(message.first) == nil {
+                    given = .gap(first: message.first, last: message.last)
+                }
             } else {
                 retries.append(Retry(first: message.first, last: message.last))
             }
@@ -95,6 +112,7 @@ struct Delivery: Sendable {
     mutating func move(to cursor: UInt64) {
         self.cursor = cursor
         refusals = [:]
+        condemned = []
         reset()
     }
 

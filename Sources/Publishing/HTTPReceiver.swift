@@ -23,6 +23,7 @@ struct HTTPReceiver: Receiver {
     private let settings: Settings
     private let client: HTTPClient
     private var tls: TLSContext?
+    private var rejectionsInRow = 0
 
     init(_ settings: Settings) {
         self.settings = settings
@@ -61,22 +62,29 @@ struct HTTPReceiver: Receiver {
         if let token = settings.options.token { request.fields.append(("Authorization", "Bearer \(token)")) }
         let head: ResponseHead
         do throws(HTTPError) { head = try client.post(request) } catch { throw failure(error) }
-        if (200...299).contains(head.status) { return nil }
+        if (200...299).contains(head.status) {
+            rejectionsInRow = 0
+            return nil
+        }
         let error = HTTPError.status(settings.url.shown, code: head.status)
-        if Self.isRejection(head.status) { return error.fact }
+        if Self.isRejection(head.status), rejectionsInRow < Self.mostRejections {
+            rejectionsInRow += 1
+            return error.fact
+        }
         // Its other form, a date, would need a clock that is right.
         let pause = head.value(of: "retry-after").flatMap { ResponseHead.number($0.utf8) }
         throw ReceiverFailure(text: error.fact, pause: pause.map { .seconds($0) })
     }
 
-    /// Whether a status is about what was sent, so that something else may be taken (RFC 9110, section 15.5).
+    /// Whether a status is about what was sent, so that something else may be taken (RFC 9110, section 15.5): Bad Request,
+    /// Content Too Large, Unprocessable Content.
     ///
-    /// Not about it: who we are, where it goes and in which format, for which everything would be turned away (401, 403, 404,
-    /// 405, 407, 410, 415); and what passes: 408 Request Timeout, 409 Conflict (an earlier request with this key is not done),
-    /// 425 Too Early, 429 Too Many Requests.
-    static func isRejection(_ status: Int) -> Bool {
-        (400...499).contains(status) && ![401, 403, 404, 405, 407, 408, 409, 410, 415, 425, 429].contains(status)
-    }
+    /// All others are about who we are, where it goes or what passes: everything would be turned away.
+    static func isRejection(_ status: Int) -> Bool { [400, 413, 422].contains(status) }
+
+    /// After so many with nothing taken between, it is not what was sent: something on the way answers so to everything.
+    /// Each reading is sent three times before it is put aside, so that those put aside until then are kept as dead letters.
+    static let mostRejections = Int(OutboxDatabase.mostDeadLetters)
 
     private func failure(_ error: HTTPError) -> ReceiverFailure {
         if case .insecure(let server, _) = error, let reason = tls?.verificationFailure {

@@ -36,6 +36,9 @@ final class MQTTClient {
     /// Messages that were turned away while the broker has taken none: is it them, or us?
     private var turnedAway: [TransportProgress.Rejection] = []
     private var hasTaken = false
+    private var rejectionsInRow = 0
+    /// As with a web server, see ``HTTPReceiver/mostRejections``.
+    private static let mostRejections = HTTPReceiver.mostRejections
     /// When it has had time enough to take others.
     private(set) var judgement: ContinuousClock.Instant?
 
@@ -230,6 +233,7 @@ extension MQTTClient {
         if code < Self.firstFailure {
             acknowledged.append(number)
             hasTaken = true
+            rejectionsInRow = 0
         } else {
             let rejection = TransportProgress.Rejection(
                 number: number, reason: String(cString: mosquitto_reason_string(code)))
@@ -248,13 +252,16 @@ extension MQTTClient {
         settleTurnedAway()
     }
 
-    /// A broker that takes others of our messages means these, and goes on without them.
+    /// A broker that takes others of our messages means these, and goes on without them. One that takes nothing any more,
+    /// because its list of who may publish was changed, means us.
     private func settleTurnedAway() {
         guard !turnedAway.isEmpty else { return }
         if hasTaken {
             rejected += turnedAway
             turnedAway = []
             judgement = nil
+            rejectionsInRow += 1
+            if rejectionsInRow >= Self.mostRejections { hasTaken = false }
         } else if judgement == nil {
             judgement = .now + .milliseconds(settings.judgementMilliseconds)
         }

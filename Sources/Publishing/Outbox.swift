@@ -36,7 +36,7 @@ actor Outbox {
         var backlogStart = 0
         var isReading = false
         var acknowledged: UInt64 = 0
-        /// Readings that were refused and are sent again, each by itself.
+        /// Readings that were refused and are sent again, each by itself. Found again over the next connection, too.
         var suspects: [UInt64: Reading] = [:]
         /// What is read now is of no use any more.
         var generation = 0
@@ -111,6 +111,10 @@ actor Outbox {
     private var unpublishable: UInt64 = 0
     private var deadLetters: UInt64 = 0
     private var damage: String?
+    /// Numbers that were reported missing, by the reason.
+    private var missing: [OutboxGap.Reason: UInt64] = [:]
+    /// The last readings that were put aside.
+    private var lastLetters: [DeadLetter] = []
     private var isDropping = false
     private var isSuspended = false
 
@@ -118,6 +122,8 @@ actor Outbox {
     private static let commitSize = 1000
     /// Entries in one commit, and so what it may take of memory and time.
     private static let mostPerCommit = 8192
+    /// Notes of times: two windows' worth.
+    private static let mostArrivals = 32
     /// Entries kept in memory that are on disk already, for transports that follow closely.
     private static let cacheSize = 1024
     /// The delays between attempts to use a disk that failed.
@@ -132,6 +138,8 @@ actor Outbox {
     /// How long readings wait for those in files that cannot be opened. A receiver that hears nothing for longer is worse off
     /// than one that gets the older ones later.
     private static let longestHold = Duration.seconds(300)
+    /// Dead letters that are shown to those who look.
+    private static let lettersShown = 5
     /// How often delivered blocks are removed while more are waiting.
     private static let trimInterval = Duration.seconds(1)
 
@@ -207,6 +215,7 @@ extension Outbox {
             isJoined = true
             tell(damage: opened.report)
             summary = try await store.summary()
+            lastLetters = await store.deadLetters(atMost: Self.lettersShown).reversed()
         } catch {
             if !isJoined {
                 (next, ceiling) = await store.numbers()
@@ -359,8 +368,13 @@ extension Outbox {
 
     private func append(_ entry: OutboxEntry) {
         arrive()
+        if case .gap(let gap) = entry { note(gap.count, gap.reason) }
         tail.append(entry, written: isCommitting ? .max : stored)
         schedule()
+    }
+
+    private func note(_ numbers: UInt64, _ reason: OutboxGap.Reason) {
+        if numbers > 0 { missing[reason, default: 0] &+= numbers }
     }
 
     /// Notes the time, a few times a window.
@@ -368,6 +382,8 @@ extension Outbox {
         guard store != nil, case .window(let window) = options.durability else { return }
         let now = clocks.timeline.now
         if let last = arrivals.last, now - last.moment < window / 16 { return }
+        // More are there only while the disk fails or is slow: then it is later than any of them says.
+        guard arrivals.count < Self.mostArrivals else { return }
         arrivals.append(Arrival(first: next, moment: now))
     }
 
@@ -418,6 +434,7 @@ extension Outbox {
         for _ in 0..<max(0, count) {
             guard let number = tail.dropOldest(reason, wallTime: present) else { break }
             dropped += 1
+            note(1, reason)
             lastDropped = number
             for waiter in waiters where waiter.first <= number && number <= waiter.last {
                 _ = waiter.answer.offer(false)
@@ -523,7 +540,8 @@ extension Outbox {
         transports[transport].delivery.reset()
         transports[transport].backlog = []
         transports[transport].backlogStart = 0
-        transports[transport].suspects = [:]
+        let delivery = transports[transport].delivery
+        transports[transport].suspects = transports[transport].suspects.filter { delivery.isRefused($0.key) }
         transports[transport].generation += 1
     }
 
@@ -554,10 +572,13 @@ extension Outbox {
         switch given {
         case .reading(let number):
             deadLetters += 1
+            note(1, .refused)
             report("\(name) refuses the reading number \(number): \(reason); it is put aside")
             if let reading = transports[transport].suspects.removeValue(forKey: number) {
-                letters.append(DeadLetter(reading: reading, transport: name, reason: reason))
+                let letter = DeadLetter(reading: reading, transport: name, reason: reason)
+                letters.append(letter)
                 letters = letters.suffix(Int(OutboxDatabase.mostDeadLetters))
+                lastLetters = lastLetters.suffix(Self.lettersShown - 1) + [letter]
                 schedule()
             }
         case .gap(let first, let last):
@@ -611,19 +632,24 @@ extension Outbox {
             var last = first.last
             switch first {
             case .gap(let gap): content = .gap(gap)
+            case .reading(let reading) where transports[index].delivery.isCondemned(reading.sequence):
+                content = .gap(OutboxGap(first: start, last: start, reason: .refused, wallTime: present))
             case .reading(let reading):
                 let head = timed(reading)
                 var readings = [head]
                 for case .reading(let other) in entries(from: start, index).dropFirst().prefix(link.limit - 1) {
                     let other = timed(other)
-                    guard other.sequence == last + 1, link.canShare(head, other), other.sequence <= retry?.last ?? .max
+                    guard other.sequence == last + 1, link.canShare(head, other), other.sequence <= retry?.last ?? .max,
+                        !transports[index].delivery.isCondemned(other.sequence)
                     else { break }
                     readings.append(other)
                     last = other.sequence
                 }
                 content = .readings(readings)
             }
-            if retry != nil, case .readings(let readings) = content, let only = readings.first, readings.count == 1 {
+            if case .readings(let readings) = content, let only = readings.first, readings.count == 1,
+                retry != nil || transports[index].delivery.isRefused(only.sequence)
+            {
                 transports[index].suspects[only.sequence] = only
             }
             let isGap = if case .gap = content { true } else { false }
@@ -659,7 +685,7 @@ extension Outbox {
     }
 
     private func read(_ index: Int, from number: UInt64) {
-        guard let store, failure == nil, !transports[index].isReading, number <= stored else { return }
+        guard let store, failure?.isReadable ?? true, !transports[index].isReading, number <= stored else { return }
         transports[index].isReading = true
         let generation = transports[index].generation
         Task {
@@ -761,9 +787,11 @@ extension Outbox {
             }
             letters.removeFirst(min(dead.count, letters.count))
             if isStateDue { savedCursors = cursors }
-            dropped += result.dropped
-            self.state.dropped += result.dropped
-            if result.dropped > 0, !isDropping {
+            dropped += result.dropped.all
+            self.state.dropped += result.dropped.all
+            note(result.dropped.bySize, .full)
+            note(result.dropped.byAge, .age)
+            if result.dropped.all > 0, !isDropping {
                 isDropping = true
                 report(
                     "the outbox has reached its \(result.limit) bytes; from now on the oldest make room for the newest")
@@ -808,7 +836,10 @@ extension Outbox {
     }
 
     private func fail(_ error: OutboxStore.Failure) {
-        guard failure == nil else { return }
+        guard failure == nil else {
+            failure?.isReadable = error.isReadable
+            return
+        }
         failure = error
         timer?.cancel()
         timer = nil
@@ -881,6 +912,7 @@ extension Outbox {
         if first > stored + 1 {
             let gap = OutboxGap(
                 first: stored + 1, last: first - 1, reason: found.gap?.reason ?? .restart, wallTime: present)
+            note(gap.count, gap.reason)
             tail.isEmpty ? tail.append(.gap(gap)) : tail.prepend(gap)
         }
         begin(settled: stored, first: found.first)
@@ -929,6 +961,10 @@ extension Outbox {
         }
         (status.dropped, status.droppedNow) = (max(state.dropped, dropped), dropped)
         (status.unpublishable, status.deadLetters) = (unpublishable, max(summary.deadLetters, deadLetters))
+        status.missing = missing
+        // It alone counts what a search of damaged files did not find.
+        status.missing[.corrupt] = summary.damaged > 0 ? summary.damaged : nil
+        status.lastLetters = lastLetters
         status.alarm = failure?.reason
         status.damage = damage
         return status

@@ -43,6 +43,8 @@ final class OutboxDatabase {
     /// Readings in it.
     private(set) var depth: UInt64 = 0
     private(set) var deadLetters: UInt64 = 0
+    /// Numbers that ``close(from:through:known:wallTime:)`` had to report as damaged.
+    private(set) var damaged: UInt64 = 0
 
     /// What is known of the oldest readings, so that not every commit looks for it: nothing new comes before them.
     private struct Front {
@@ -60,6 +62,9 @@ final class OutboxDatabase {
 
     /// Dead letters kept; each is a block of one reading, less than a kilobyte.
     static let mostDeadLetters: UInt64 = 1000
+
+    /// Dead letters kept where the database may have so many bytes: they take no more than an eighth of them.
+    static func mostDeadLetters(in limit: UInt64) -> UInt64 { min(mostDeadLetters, max(1, limit / 8 / 1024)) }
 
     /// Opens the file, or creates it.
     /// - Throws: ``SQLiteError``; a damaged file is told by ``SQLiteError/isDamage``.
@@ -331,10 +336,10 @@ final class OutboxDatabase {
     }
 
     /// Within a transaction. The oldest make room.
-    func insert(_ letter: DeadLetter) throws(SQLiteError) {
+    func insert(_ letter: DeadLetter, atMost most: UInt64) throws(SQLiteError) {
         try insertDead.run(letter.reading.sequence, letter.block)
         deadLetters = UInt64(clamping: try connection.number("SELECT count(*) FROM dead") ?? 0)
-        if deadLetters > Self.mostDeadLetters {
+        while deadLetters > most {
             try connection.execute("DELETE FROM dead WHERE number = (SELECT min(number) FROM dead)")
             deadLetters -= 1
         }
@@ -440,6 +445,7 @@ final class OutboxDatabase {
                 } else {
                     let end = gap.map { $0.first - 1 } ?? last
                     let hole = OutboxGap(first: next, last: end, reason: .corrupt, wallTime: wallTime)
+                    damaged += hole.count
                     try insertBlock.run(next, OutboxBlock.block(hole))
                     next = end + 1
                 }

@@ -17,6 +17,8 @@ struct OutboxGap: Sendable, Hashable {
         case mailbox = 6
         /// Several of these, put together because there were too many.
         case several = 7
+        /// The receiver refused the reading again and again.
+        case refused = 8
 
         /// As receivers get it.
         var name: String {
@@ -28,6 +30,7 @@ struct OutboxGap: Sendable, Hashable {
             case .corrupt: "corrupt"
             case .mailbox: "mailbox"
             case .several: "several"
+            case .refused: "refused"
             }
         }
     }

@@ -33,6 +33,10 @@ struct OutboxStatus: Sendable, Equatable {
     /// Readings without a number, for SenML cannot carry them: infinite, or not a number.
     var unpublishable: UInt64 = 0
     var deadLetters: UInt64 = 0
+    /// The last of them, the newest last.
+    var lastLetters: [DeadLetter] = []
+    /// Numbers that receivers were or will be told of as gaps, since the process began.
+    var missing: [OutboxGap.Reason: UInt64] = [:]
     /// What is wrong now, in words; nil when nothing is.
     var alarm: String?
     /// The last damage since the process began.
@@ -44,13 +48,23 @@ struct OutboxStatus: Sendable, Equatable {
     func json(process: Int32, time: Int64?, uptime: UInt64, rate: Double, brokers: [String: String]) -> JSON {
         func number(_ value: UInt64) -> JSON { .integer(Int64(clamping: value)) }
         func seconds(_ time: Int64?) -> JSON { time.map { .integer($0 / 1_000_000_000) } ?? .null }
+        var missing = JSON.Object()
+        for reason in OutboxGap.Reason.allCases { missing[reason.name] = self.missing[reason].map(number) }
         return [
             "device": .string(device), "process": .integer(Int64(process)), "time": seconds(time),
             "uptime": number(uptime), "depth": number(depth), "memory": .integer(Int64(memory)),
             "disk": number(disk), "bytes": number(bytes), "limit": number(limit), "oldest": seconds(oldest),
             "rate": rate.isFinite ? .number((rate * 10).rounded() / 10) : .null, "accepted": number(accepted),
             "next": number(next), "dropped": number(dropped), "unpublishable": number(unpublishable),
-            "deadLetters": number(deadLetters), "alarm": alarm.map { .string($0) } ?? .null,
+            "missing": .object(missing), "deadLetters": number(deadLetters),
+            "lastDeadLetters": .array(
+                lastLetters.map {
+                    [
+                        "number": number($0.reading.sequence), "sensor": .string($0.reading.sensor),
+                        "quantity": .string($0.reading.quantity.name), "transport": .string($0.transport),
+                        "reason": .string($0.reason),
+                    ]
+                }), "alarm": alarm.map { .string($0) } ?? .null,
             "damage": damage.map { .string($0) } ?? .null,
             "transports": .array(
                 transports.map {

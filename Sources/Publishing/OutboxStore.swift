@@ -10,6 +10,8 @@ actor OutboxStore {
     /// Why nothing can be read or stored now.
     struct Failure: Error, Hashable, CustomStringConvertible {
         let reason: String
+        /// Whether what is stored can be read all the same.
+        var isReadable = false
 
         var description: String { reason }
     }
@@ -56,9 +58,19 @@ actor OutboxStore {
         var deadLetters: UInt64 = 0
         var oldest: Reading?
         /// Readings that were dropped by this change.
-        var dropped: UInt64 = 0
+        var dropped = Dropped()
+        /// Numbers lost to damage of the files, since the process began.
+        var damaged: UInt64 = 0
 
         var isFull: Bool { bytes >= limit }
+    }
+
+    /// Readings that made room.
+    struct Dropped: Sendable, Hashable {
+        var bySize: UInt64 = 0
+        var byAge: UInt64 = 0
+
+        var all: UInt64 { bySize + byAge }
     }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -67,7 +79,11 @@ actor OutboxStore {
     private let folder: String
     private let limits: Limits
     private let wallTime: @Sendable () -> Int64?
-    private var database: OutboxDatabase?
+    private var database: OutboxDatabase? {
+        willSet { if newValue !== database { damaged += database?.damaged ?? 0 } }
+    }
+    /// Numbers lost in databases that are closed again.
+    private var damaged: UInt64 = 0
     private var sequence: SequenceFile?
     private var limit: UInt64 = 0
     /// When the database was opened: nanoseconds of `MonotonicClock`, and the running time then.
@@ -102,7 +118,7 @@ actor OutboxStore {
             return try openAll()
         } catch {
             database = nil
-            throw Self.failure(error)
+            throw failure(error)
         }
     }
 
@@ -110,7 +126,7 @@ actor OutboxStore {
         try makeFolder()
         let record = try loadSequence()
         var known = record?.settled ?? 0
-        let report = try openDatabase(settled: known, through: nil)
+        var report = try openDatabase(settled: known, through: nil)
         guard let database else { throw SQLiteError(code: SQLite.unusable, message: "the outbox is closed") }
 
         // Acknowledged by all, or stored.
@@ -126,6 +142,7 @@ actor OutboxStore {
             next = max(record.ceiling + (sequence?.isHalf == true ? Self.mostReserved : 0), newest + 1)
         } else if newest > 0 {
             // Only the file knew how many were used since; nobody uses that many.
+            if report == nil { report = "the outbox has lost its file of numbers, and goes on far from those it had" }
             next = newest + 1 + (1 << 32) + .random(in: 0..<(1 << 40))
         } else {
             // The first start, or nothing is left of those before.
@@ -164,12 +181,13 @@ actor OutboxStore {
         }
     }
 
-    /// Opens them again after a failure, for an outbox that has gone on counting.
+    /// Opens them again after a failure, for an outbox that has gone on counting, unless they are still open.
     /// - Parameters:
     ///   - settled: everything up to this number is acknowledged by all.
     ///   - stored: what was stored when it failed.
     /// - Returns: nil, or what is to be reported.
     func reopen(settled: UInt64, stored: UInt64, next: UInt64) throws(Failure) -> String? {
+        if database != nil { return nil }
         do throws(SQLiteError) {
             try makeFolder()
             if sequence == nil { _ = try loadSequence() }
@@ -184,7 +202,7 @@ actor OutboxStore {
             return report
         } catch {
             database = nil
-            throw Self.failure(error)
+            throw failure(error)
         }
     }
 
@@ -194,7 +212,7 @@ actor OutboxStore {
         do throws(SQLiteError) {
             try write(SequenceFile.Record(ceiling: next, settled: settled))
         } catch {
-            throw Self.failure(error)
+            throw failure(error)
         }
     }
 
@@ -228,8 +246,8 @@ actor OutboxStore {
         return min(Limits.mostBytes, max(Limits.leastBytes, total.overflow ? .max : total.partialValue / 4))
     }
 
-    private static func failure(_ error: SQLiteError) -> Failure {
-        Failure(reason: error.message)
+    private func failure(_ error: SQLiteError) -> Failure {
+        Failure(reason: error.message, isReadable: database != nil)
     }
 
     // MARK: - Numbers
@@ -242,7 +260,7 @@ actor OutboxStore {
             let old = sequence?.record ?? SequenceFile.Record(ceiling: 0, settled: 0)
             try write(SequenceFile.Record(ceiling: max(ceiling, old.ceiling), settled: settled ?? old.settled))
         } catch {
-            throw Self.failure(error)
+            throw failure(error)
         }
     }
 
@@ -271,42 +289,56 @@ actor OutboxStore {
     ) throws(Failure) -> Summary {
         guard let database else { throw Failure(reason: "the outbox is closed") }
         do throws(SQLiteError) {
-            var dropped: UInt64 = 0
+            var dropped = Dropped()
             let runningTime = runningTime
             // The file system grows after its first start.
             limit = sizeLimit()
             try database.transaction { (database) throws(SQLiteError) in
                 let hasRemoved = try database.remove(through: settled)
                 try database.insert(entries, runningTime: runningTime)
-                for letter in letters { try database.insert(letter) }
+                for letter in letters {
+                    try database.insert(letter, atMost: OutboxDatabase.mostDeadLetters(in: limit))
+                }
                 if limits.dropsOldest { dropped = try enforceLimits(database, runningTime) }
                 // The first blocks, too: they make no sense without the boots.
-                if isStateDue || hasRemoved || dropped > 0 || database.state == OutboxState() {
+                if isStateDue || hasRemoved || dropped.all > 0 || database.state == OutboxState() {
                     var state = state ?? database.state
                     state.runningTime = runningTime
-                    state.dropped = database.state.dropped + dropped
+                    state.dropped = database.state.dropped + dropped.all
                     state.floor = database.state.floor
                     try database.save(state)
                 }
             }
             return try summary(database, dropped: dropped)
         } catch {
-            // Opened anew for the next attempt, whatever state this left.
-            self.database = nil
-            throw Self.failure(error)
+            // A disk that is full or has become read-only takes nothing more, and what is on it can still be read. After anything else, such as a failed flush,
+            // nobody knows what is there: it is opened anew for the next attempt.
+            let isAsItWas = error.isFull || error.isFailedWrite && isReadOnly
+            if !isAsItWas || database.connection.isInTransaction { self.database = nil }
+            throw failure(error)
         }
     }
 
+    /// Whether the file system is, as the kernel makes it at an error. SQLite does not tell that from other errors.
+    private var isReadOnly: Bool {
+        let probe = "\(folder)/probe"
+        let descriptor = Glibc.open(probe, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return errno == EROFS }
+        Glibc.close(descriptor)
+        unlink(probe)
+        return false
+    }
+
     /// - Returns: the readings that made room.
-    private func enforceLimits(_ database: OutboxDatabase, _ runningTime: UInt64) throws(SQLiteError) -> UInt64 {
-        var dropped: UInt64 = 0
+    private func enforceLimits(_ database: OutboxDatabase, _ runningTime: UInt64) throws(SQLiteError) -> Dropped {
+        var dropped = Dropped()
         while try database.size() > limit {
             guard let count = try database.dropOldest(.full, wallTime: wallTime()) else { break }
-            dropped += count
+            dropped.bySize += count
         }
         while let time = try database.oldestRunningTime(), runningTime > time, runningTime - time > limits.age {
             guard let count = try database.dropOldest(.age, wallTime: wallTime()) else { break }
-            dropped += count
+            dropped.byAge += count
         }
         return dropped
     }
@@ -315,10 +347,11 @@ actor OutboxStore {
         start.runningTime + UInt64(clamping: (MonotonicClock.now - start.moment) / 1_000_000_000)
     }
 
-    private func summary(_ database: OutboxDatabase, dropped: UInt64 = 0) throws(SQLiteError) -> Summary {
+    private func summary(_ database: OutboxDatabase, dropped: Dropped = Dropped()) throws(SQLiteError) -> Summary {
         Summary(
             first: database.first, last: database.last, depth: database.depth, bytes: try database.size(), limit: limit,
-            deadLetters: database.deadLetters, oldest: try database.oldestReading(), dropped: dropped)
+            deadLetters: database.deadLetters, oldest: try database.oldestReading(), dropped: dropped,
+            damaged: damaged + database.damaged)
     }
 
     func summary() throws(Failure) -> Summary {
@@ -326,7 +359,7 @@ actor OutboxStore {
         do throws(SQLiteError) {
             return try summary(database)
         } catch {
-            throw Self.failure(error)
+            throw failure(error)
         }
     }
 
@@ -348,7 +381,7 @@ actor OutboxStore {
             }
         } catch {
             database = nil
-            throw Self.failure(error)
+            throw failure(error)
         }
     }
 

@@ -37,6 +37,12 @@ public actor Publisher {
     private nonisolated let configure: @Sendable (inout MQTTSettings) -> Void
     private nonisolated let gauge: OutboxGauge
 
+    /// Of readings of which one is the newer state of another.
+    private struct Series: Hashable, Sendable {
+        let sensor: String
+        let quantity: Quantity
+    }
+
     /// From the first start on; what it holds survives restarts of the child.
     private var outbox: Outbox?
     private var transports: [any Transport] = []
@@ -51,7 +57,7 @@ public actor Publisher {
     private var brokers: [String: String] = [:]
     /// Taken from the mailbox and not yet by the outbox, and readings that were lost before them.
     private var pending: (readings: [Reading], missing: UInt64) = ([], 0)
-    /// Readings that the mailbox had dropped when it was looked at last.
+    /// Readings that the mailbox had dropped or replaced when it was looked at last.
     private var missed: UInt64 = 0
     private var hasAcknowledged = false
 
@@ -62,11 +68,13 @@ public actor Publisher {
     ///   - outbox: how what is not yet acknowledged is kept.
     ///   - overflow: what happens to a sensor's reading when the publisher takes none, because the disk is slower than the
     ///     sensors or the outbox is full and suspends. Readings dropped here are counted and reported, too.
+    ///   - coalesces: whether of the readings that wait to be taken only the newest of each sensor's quantity is kept, for
+    ///     apps to which the present matters more than the past. Those replaced are reported as dropped ones are.
     public init(
         to destination: Destination, device: String, outbox: OutboxOptions = OutboxOptions(),
-        overflow: OverflowPolicy = .dropOldest
+        overflow: OverflowPolicy = .dropOldest, coalesces: Bool = false
     ) {
-        self.init(to: [destination], device: device, outbox: outbox, overflow: overflow)
+        self.init(to: [destination], device: device, outbox: outbox, overflow: overflow, coalesces: coalesces)
     }
 
     /// - Parameters:
@@ -74,12 +82,13 @@ public actor Publisher {
     ///   - device: the device's id, as above.
     ///   - outbox: how what is not yet acknowledged by all is kept.
     ///   - overflow: what happens to a sensor's reading when the publisher takes none.
+    ///   - coalesces: whether of the readings that wait to be taken only the newest of each sensor's quantity is kept.
     public init(
         to destinations: [Destination], device: String, outbox: OutboxOptions = OutboxOptions(),
-        overflow: OverflowPolicy = .dropOldest
+        overflow: OverflowPolicy = .dropOldest, coalesces: Bool = false
     ) {
         self.init(
-            to: destinations, device: device, outbox: outbox, overflow: overflow, start: nil,
+            to: destinations, device: device, outbox: outbox, overflow: overflow, coalesces: coalesces, start: nil,
             report: Console.print
         ) { _ in }
     }
@@ -90,11 +99,15 @@ public actor Publisher {
     ///   - report: takes the lines for the console.
     ///   - configure: changes the settings of the connections.
     init(
-        to destinations: [Destination], device: String, outbox: OutboxOptions, overflow: OverflowPolicy, start: UInt64?,
-        patience: Duration = Publisher.flushTime, report: @escaping @Sendable (String) -> Void,
-        configure: @escaping @Sendable (inout MQTTSettings) -> Void
+        to destinations: [Destination], device: String, outbox: OutboxOptions, overflow: OverflowPolicy,
+        coalesces: Bool = false, start: UInt64?, patience: Duration = Publisher.flushTime,
+        report: @escaping @Sendable (String) -> Void, configure: @escaping @Sendable (inout MQTTSettings) -> Void
     ) {
-        mailbox = Mailbox(capacity: Self.mailboxCapacity, overflow: overflow)
+        mailbox =
+            coalesces
+            ? Mailbox(capacity: Self.mailboxCapacity, overflow: overflow) {
+                Series(sensor: $0.sensor, quantity: $0.quantity)
+            } : Mailbox(capacity: Self.mailboxCapacity, overflow: overflow)
         gauge = OutboxGauge(mailbox)
         self.destinations = destinations
         self.device = device
@@ -227,8 +240,16 @@ extension Publisher {
         } while !pending.readings.isEmpty
     }
 
+    /// What found no room until the end finds none any more: it is reported.
+    private func giveUpPending(_ outbox: Outbox) async {
+        let lost = UInt64(pending.readings.count) + pending.missing
+        pending = ([], 0)
+        if lost > 0 { _ = try? await outbox.accept([], missing: lost) }
+    }
+
     private func newlyMissed() -> UInt64 {
-        let dropped = mailbox.statistics.dropped
+        let statistics = mailbox.statistics
+        let dropped = statistics.dropped + statistics.coalesced
         defer { missed = dropped }
         return dropped - missed
     }
@@ -271,6 +292,7 @@ extension Publisher {
                     }
                 }
             }
+            await self.giveUpPending(outbox)
             await Self.run(atMost: Self.farewellTime) {
                 for transport in transports { transport.stop() }
                 await withTaskGroup(of: Void.self) { all in

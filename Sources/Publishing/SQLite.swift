@@ -19,6 +19,10 @@ struct SQLiteError: Error, Hashable, CustomStringConvertible {
         }
     }
 
+    /// Whether the disk was full, or took nothing for another reason; all is as it was.
+    var isFull: Bool { primaryCode == SQLITE_FULL }
+    var isFailedWrite: Bool { code == SQLITE_IOERR | 3 << 8 }
+
     var description: String { message }
 }
 

@@ -6,8 +6,8 @@ extension Command {
     static let outbox = Command(
         name: "outbox", summary: "show the readings that wait to be delivered", argument: nil, options: [.json],
         discussion: """
-            Shows how many readings wait and where, how far each receiver is, what had to be dropped or was put aside, and
-            what is wrong with the disk. The app tells it, at most a second ago.
+            Shows how many readings wait and where, how far each receiver is, what had to be dropped or was put aside, which
+            gaps receivers are told of and why, and what is wrong with the disk. The app tells it, at most a second ago.
             """,
         examples: [("apus outbox", "for people"), ("apus outbox --json", "for programs")],
         run: { arguments throws(UpdateError) in try showOutbox(arguments) })
@@ -63,6 +63,18 @@ extension Command {
         lines.append(
             "dropped: \(number("dropped")); not publishable: \(number("unpublishable")); "
                 + "refused and put aside: \(number("deadLetters"))")
+        let missing = (status["missing"]?.objectValue?.members ?? []).map { member in
+            "\(member.value.integerValue ?? 0) \(Output.printable(member.name))"
+        }
+        if !missing.isEmpty {
+            lines.append("missing since the app's start, told to receivers: \(missing.joined(separator: ", "))")
+        }
+        for case .object(let letter) in status["lastDeadLetters"]?.arrayValue ?? [] {
+            func text(_ key: String) -> String { Output.printable(letter[key]?.stringValue ?? "?") }
+            lines.append(
+                "put aside: number \(letter["number"]?.integerValue ?? 0), \(text("quantity")) of \(text("sensor")), "
+                    + "refused by \(text("transport")): \(text("reason"))")
+        }
         if let damage = text("damage") { lines.append("damage: \(damage)") }
         if let alarm = text("alarm") { lines.append("ALARM: the disk takes no readings: \(alarm)") }
         return lines

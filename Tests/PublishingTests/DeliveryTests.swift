@@ -36,6 +36,7 @@ struct DeliveryTests {
             let (number, first, last) = inFlight.removeFirst()
             if first <= 13, last >= 13 {
                 if case .reading(let one) = delivery.reject(number) { given.append(one) }
+                if delivery.isCondemned(13) { break }
             } else {
                 #expect(delivery.acknowledge(number) == first...last)
             }
@@ -45,9 +46,24 @@ struct DeliveryTests {
             }
         }
         #expect(given == [13])
-        #expect(delivery.cursor == 64 && delivery.next == 65)
+        #expect(delivery.cursor == 12 && delivery.next == 65)
         // Two halves each time, and the reading itself twice more.
         #expect(sent == 2 * 6 + 2)
+        // Over the next connection it is still a gap, and when nobody wants to hear of that either, nothing.
+        delivery.reset()
+        #expect(delivery.isCondemned(13) && !delivery.isRefused(13))
+        #expect(delivery.acknowledge(delivery.send(13, 13, isGap: true)) == 13...13)
+        #expect(delivery.cursor == 13 && !delivery.isCondemned(13))
+    }
+
+    @Test func aReadingIsGivenUpOnceAndNobodyNeedsToHearOfIt() {
+        var delivery = Delivery(cursor: 0)
+        for refusal in 1...3 {
+            #expect(delivery.reject(delivery.send(1, 1)) == (refusal == 3 ? .reading(1) : nil))
+            #expect(delivery.isRefused(1) == (refusal < 3))
+        }
+        for _ in 1...3 { #expect(delivery.reject(delivery.send(1, 1, isGap: true)) == nil) }
+        #expect(delivery.cursor == 1 && delivery.retry == nil && !delivery.isCondemned(1))
     }
 
     @Test func aRefusedGapIsNotSplit() {

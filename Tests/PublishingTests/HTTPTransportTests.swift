@@ -179,8 +179,27 @@ struct HTTPTransportTests {
             containing: "refuses the reading number 7: http://127.0.0.1:\(server.port)/: the server answers 422")
     }
 
-    /// A wrong token says nothing about readings.
-    @Test(arguments: [401, 403, 404, 405, 407, 410, 415])
+    /// As a proxy on the way that was set up wrong.
+    @Test func aServerThatTakesNothingIsNotBelieved() async throws {
+        let isHealed = Lock(false)
+        let server = try ScriptedServer { _ in
+            .keep(ScriptedServer.Reply.answer(isHealed.withLock { $0 } ? "200 OK" : "400 Bad Request"))
+        }
+        defer { server.stop() }
+        let link = try await SerialLink(HTTPOptions("http://127.0.0.1:\(server.port)/"))
+        try await link.accept(1000)
+        let drained = Task { try await link.drain() }
+        // The one that ends the connection, not one that puts a reading aside.
+        while try await !link.console.next().hasPrefix("http://127.0.0.1:\(server.port)/: the server answers 400") {}
+        let letters = await link.status.deadLetters
+        #expect(letters > 100 && letters < OutboxDatabase.mostDeadLetters / 3)
+        isHealed.withLock { $0 = true }
+        try await drained.value
+        #expect(await link.status.deadLetters == letters)
+    }
+
+    /// Says nothing about readings, such as a wrong token.
+    @Test(arguments: [401, 402, 403, 404, 405, 407, 410, 415, 431, 451])
     func keepsReadingsWhenItIsTurnedAway(status: Int) async throws {
         let requests = Requests()
         let server = try server(requests) { $0.number < 5 ? "\(status) No" : "200 OK" }

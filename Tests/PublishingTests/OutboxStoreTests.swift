@@ -76,7 +76,7 @@ struct OutboxStoreTests {
                 sampleEntries(position..<(position + 1000))[...], settled: next - 1, state: nil)
             #expect(summary.bytes <= 256 << 10)
             position += 1000
-            dropped += summary.dropped
+            dropped += summary.dropped.all
         }
         let all = try await store.all(after: next - 1, settled: next - 1, stored: position - 1)
         guard case .gap(let gap) = all.first else {
@@ -89,11 +89,67 @@ struct OutboxStoreTests {
         #expect(try await store.summary().depth == UInt64(all.count - 1))
     }
 
+    @Test func whatIsTooOldMakesRoom() async throws {
+        let store = try place.store()
+        let next = try await store.open().next
+        for block in 0..<3 as Range<UInt64> {
+            let first = next + block * 100
+            _ = try await store.commit(sampleEntries(first..<(first + 100))[...], settled: next - 1, state: nil)
+        }
+        try await store.close(next: next + 300, settled: next - 1)
+        // As after a long run: of the device's running time the blocks were stored in the first seconds.
+        do {
+            let database = try OutboxDatabase(place.path("outbox.db"))
+            var state = database.state
+            state.runningTime = 1_000_000
+            try database.transaction { (database) throws(SQLiteError) in try database.save(state) }
+        }
+        let later = try place.store(.init(bytes: 1 << 20, age: 900_000))
+        _ = try await later.open()
+        let summary = try await later.commit(
+            sampleEntries((next + 300)..<(next + 310))[...], settled: next - 1, state: nil)
+        #expect(summary.dropped.byAge == 300 && summary.dropped.bySize == 0 && summary.depth == 10)
+        let all = try await later.all(after: next - 1, settled: next - 1, stored: next + 309)
+        guard case .gap(let gap)? = all.first else {
+            Issue.record("no gap at the front")
+            return
+        }
+        #expect(gap.first == next && gap.last == next + 299 && gap.reason == .age)
+    }
+
+    @Test func deadLettersLeaveRoomForReadings() async throws {
+        let store = try place.store(.init(bytes: 64 << 10, age: 1 << 30))
+        let next = try await store.open().next
+        let letters = (0..<50 as Range<UInt64>).compactMap { number -> DeadLetter? in
+            guard case .reading(let reading)? = sampleEntries([next + number]).first else { return nil }
+            return DeadLetter(reading: reading, transport: "one", reason: "too large")
+        }
+        let summary = try await store.commit(
+            sampleEntries(next..<(next + 1000))[...], settled: next - 1, state: nil, letters: letters)
+        // An eighth of 64 KiB; the newest of them.
+        #expect(summary.deadLetters == 8 && summary.depth == 1000)
+        #expect(
+            await store.deadLetters(atMost: 9).map(\.reading.sequence)
+                == letters.suffix(8).reversed().map(\.reading.sequence))
+    }
+
+    @Test func aLostFileOfNumbersIsTold() async throws {
+        var store = try place.store()
+        let next = try await store.open().next
+        _ = try await store.commit(sampleEntries(next..<(next + 5))[...], settled: next - 1, state: nil)
+        try await store.close(next: next + 5, settled: next - 1)
+        try place.write([], to: "sequence")
+        store = try place.store()
+        let opened = try await store.open()
+        #expect(opened.report == "the outbox has lost its file of numbers, and goes on far from those it had")
+        #expect(opened.next > next + 5 && opened.gap?.first == next + 5 && opened.gap?.reason == .corrupt)
+    }
+
     @Test func withoutDroppingItIsOnlyTold() async throws {
         let store = try place.store(.init(bytes: 64 << 10, age: 0, dropsOldest: false))
         let next = try await store.open().next
         let summary = try await store.commit(sampleEntries(next..<(next + 9000))[...], settled: next - 1, state: nil)
-        #expect(summary.isFull && summary.depth == 9000 && summary.dropped == 0)
+        #expect(summary.isFull && summary.depth == 9000 && summary.dropped.all == 0)
     }
 
     @Test func gapsOfManyReasonsArePutTogether() async throws {

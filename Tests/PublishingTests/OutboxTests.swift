@@ -237,7 +237,7 @@ struct OutboxTests {
                 // Torn while it was written: one of the copies.
                 var bytes = place.bytes("sequence")
                 bytes[Int.random(in: 0..<36, using: &random)] ^= 1
-                try place.write(bytes, to: "torn")
+                try place.write(bytes, to: "sequence")
             default: break
             }
         }
@@ -296,6 +296,47 @@ struct OutboxTests {
             try shell("mount -o remount,rw \(mount)")
             try await recovered(
                 fixture, first: first.lowerBound, accepted: 290, reasons: [.memory, .restart, .several])
+        }
+    }
+
+    /// Full, or read-only since the kernel found an error.
+    @Test(.enabled(if: geteuid() == 0, "mounts file systems"), arguments: [false, true])
+    func aDiskThatTakesNothingHoldsUpNoReceiver(isReadOnly: Bool) async throws {
+        try await withFileSystem(isReal: isReadOnly) { mount in
+            let fixture = try OutboxFixture(OutboxFixture.options("\(mount)/outbox"))
+            await fixture.outbox.open()
+            let first = try #require(try await fixture.outbox.accept(readings(5000))).lowerBound
+            try await fixture.outbox.flush()
+            if isReadOnly {
+                try shell("echo error > /sys/fs/ext4/$(basename $(findmnt -no SOURCE \(mount)))/trigger_fs_error")
+            } else {
+                try? shell("dd if=/dev/zero of=\(mount)/ballast bs=4k 2>/dev/null")
+            }
+            var accepted: UInt64 = 5000
+            while await fixture.outbox.status.alarm == nil {
+                try await fixture.outbox.accept(readings(40))
+                accepted += 40
+            }
+            // What is on disk comes first, then what is in memory, then what is new. An attempt to write changes nothing.
+            let link = FakeLink()
+            await fixture.outbox.connect(0, link)
+            var received = Received()
+            try await receive(Int(accepted) - 20, link, fixture.outbox, into: &received)
+            await fixture.clock.sleepers(atLeast: 1)
+            fixture.clock.advance(by: .seconds(60))
+            await fixture.outbox.rest()
+            try await fixture.outbox.accept(readings(100))
+            try await receive(Int(accepted) + 100 - received.order.count, link, fixture.outbox, into: &received)
+            var next = first
+            for number in received.order {
+                #expect(number >= next)
+                next = number + 1
+            }
+            #expect(received.order.count == Int(accepted) + 100)
+            // Only where no numbers could be reserved.
+            #expect(received.gaps.allSatisfy { $0.reason == .restart && $0.first > first + accepted - 41 })
+            let status = await fixture.outbox.status
+            #expect(status.depth == 0 && status.droppedNow == 0)
         }
     }
 
@@ -383,10 +424,17 @@ struct OutboxTests {
         await fixture.outbox.close()
     }
 
-    private func withFileSystem(_ body: (String) async throws -> Void) async throws {
+    /// - Parameter isReal: an ext4 that becomes read-only at an error, as a device's.
+    private func withFileSystem(isReal: Bool = false, _ body: (String) async throws -> Void) async throws {
         let mount = place.path("mount")
         try FileManager.default.createDirectory(atPath: mount, withIntermediateDirectories: true)
-        try shell("mount -t tmpfs -o size=1m tmpfs \(mount)")
+        if isReal {
+            let image = place.path("image")
+            try shell("truncate -s 16M \(image) && mkfs.ext4 -q \(image)")
+            try shell("mount -o loop,errors=remount-ro \(image) \(mount)")
+        } else {
+            try shell("mount -t tmpfs -o size=1m tmpfs \(mount)")
+        }
         let result: Result<Void, any Error>
         do { result = .success(try await body(mount)) } catch { result = .failure(error) }
         try shell("umount -l \(mount)")
@@ -415,6 +463,28 @@ struct OutboxTests {
         await #expect(throws: CancellationError.self) { try await cancelled.value }
     }
 
+    @Test func suspendingOnAFullFileTakesMoreOnceThereIsRoom() async throws {
+        var options = OutboxFixture.options(place.folder)
+        options.bytes = 64 << 10
+        options.whenFull = .suspend
+        let fixture = try OutboxFixture(options)
+        await fixture.outbox.open()
+        let accepting = Task {
+            for _ in 0..<100 { try await fixture.outbox.accept(readings(100)) }
+        }
+        try await fixture.console.next(containing: "takes no readings until there is room")
+        let status = await fixture.outbox.status
+        #expect(status.bytes >= 64 << 10 && status.accepted < 10_000)
+        let link = FakeLink()
+        await fixture.outbox.connect(0, link)
+        var received = Received()
+        try await receive(10_000, link, fixture.outbox, into: &received)
+        try await accepting.value
+        #expect(received.order == Array((status.next - status.accepted)..<(status.next - status.accepted + 10_000)))
+        #expect(received.gaps.isEmpty)
+        #expect(await fixture.outbox.status.droppedNow == 0)
+    }
+
     @Test func whatTheMailboxLostIsAccountedFor() async throws {
         let fixture = try OutboxFixture(OutboxFixture.options(nil))
         await fixture.outbox.open()
@@ -428,6 +498,21 @@ struct OutboxTests {
     }
 
     // MARK: - Refusals
+
+    /// Each time over another connection, never as one of several.
+    @Test func aReadingIsPutAsideHoweverOftenTheConnectionEnds() async throws {
+        let fixture = try OutboxFixture(OutboxFixture.options(nil))
+        await fixture.outbox.open()
+        try await fixture.outbox.accept(readings(1))
+        for refusal in 1...3 {
+            let link = FakeLink()
+            await fixture.outbox.connect(0, link)
+            await fixture.outbox.settle(
+                0, acknowledged: [], rejected: link.take().map { ($0.number, "too large") })
+            #expect(await fixture.outbox.status.lastLetters.count == (refusal == 3 ? 1 : 0))
+            await fixture.outbox.disconnect(0)
+        }
+    }
 
     @Test func aReadingThatNobodyTakesIsPutAside() async throws {
         let fixture = try OutboxFixture(OutboxFixture.options(place.folder))
@@ -453,7 +538,18 @@ struct OutboxTests {
         }
         try await fixture.console.next(containing: "refuses the reading number \(bad): too large; it is put aside")
         #expect(received.order.count == 199)
-        try await fixture.until { $0.transports[0].lag == 0 }
+        // In its place the receiver hears that it will not come, over the next connection, too.
+        for isNew in [false, true] {
+            let link = isNew ? FakeLink() : link
+            if isNew { await fixture.outbox.connect(0, link) }
+            let messages = link.take()
+            let gaps = messages.compactMap { if case .gap(let gap) = $0.content { gap } else { nil } }
+            #expect(gaps.map(\.first) == [bad] && gaps.map(\.last) == [bad] && gaps.map(\.reason) == [.refused])
+            if isNew { await fixture.outbox.settle(0, acknowledged: messages.map(\.number)) }
+        }
+        let status = await fixture.outbox.status
+        #expect(status.transports[0].lag == 0 && status.missing == [.refused: 1])
+        #expect(status.lastLetters.map(\.reading.sequence) == [bad])
         await fixture.outbox.close()
         let store = try place.store()
         _ = try await store.open()
@@ -508,7 +604,11 @@ struct OutboxTests {
         }
         // By itself, without a reading that would be written.
         let store = try place.store()
-        try await fixture.until { $0.transports[0].lag == 0 }
+        while await fixture.outbox.status.transports[0].lag > 0 {
+            try Task.checkCancellation()
+            await fixture.outbox.settle(0, acknowledged: link.take().map(\.number))
+            await Task.yield()
+        }
         await fixture.outbox.rest()
         await fixture.outbox.close()
         _ = try await store.open()

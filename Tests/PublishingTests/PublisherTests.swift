@@ -207,6 +207,48 @@ struct PublisherTests {
         }
     }
 
+    @Test func reportsWhatFoundNoRoomUntilItsEnd() async throws {
+        let broker = try Broker()
+        try await broker.start()
+        let messages = try await broker.subscribe()
+        try await broker.stop("TERM")
+        var options = OutboxOptions(folder: nil)
+        (options.memory, options.whenFull) = (100, .suspend)
+        let console = Lines()
+        let publisher = Publisher(
+            to: [.mqtt(broker.url())], device: "device-1", outbox: options, overflow: .suspendSender, start: 1,
+            report: { console.append($0) }, configure: { _ in })
+        try await post(0..<150, to: publisher)
+        try await running(publisher) { try await console.next(containing: "takes no readings until there is room") }
+        try await broker.start()
+        try await running(publisher) {
+            #expect(try await receive(100, from: messages).map(\.ordinal) == Array(0..<100))
+            let gap = try await messages.next(containing: "mailbox")
+            #expect(gap.contains("101") && gap.contains("150"))
+        }
+    }
+
+    @Test func aSensorsNewestReadingTakesThePlaceOfOneThatWaits() async throws {
+        let broker = try Broker()
+        try await broker.start()
+        let messages = try await broker.subscribe()
+        let publisher = Publisher(
+            to: [.mqtt(broker.url())], device: "device-1", outbox: OutboxOptions(folder: nil), overflow: .dropOldest,
+            coalesces: true, start: 1, report: { _ in }, configure: { _ in })
+        try await post(0..<5, to: publisher)
+        try await publisher.mailbox.send(
+            Reading(
+                sensor: "probe", quantity: .pressure, value: .number(1), wallTime: nil, monotonicTime: 0, bootID: "b",
+                sequence: 0))
+        try await running(publisher) {
+            let gap = try await messages.next(containing: "mailbox")
+            #expect(gap.contains("1") && gap.contains("4"))
+            let records = try await receive(2, from: messages)
+            #expect(records.map(\.name) == ["device-1/probe/temperature", "device-1/probe/pressure"])
+            #expect(records.first?.ordinal == 4 && records.map(\.sequence) == [5, 6])
+        }
+    }
+
     @Test func leavesOutWhatCannotBePublished() async throws {
         let broker = try Broker()
         try await broker.start()
