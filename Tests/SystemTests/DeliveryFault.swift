@@ -46,6 +46,16 @@ enum DeliveryFault: String, CaseIterable {
         }
     }
 
+    /// Whether the device is not connected in the end, whatever else is wrong. A slow way keeps the connection, and whether
+    /// a wrong clock ends it depends on which one it is.
+    var endsConnection: Bool {
+        switch place {
+        case .link, .broker: true
+        case .way: self != .slow
+        case .disk, .clock, nil: false
+        }
+    }
+
     /// The certificate the broker then has.
     var manner: RecordingBroker.Manner? {
         switch self {
@@ -66,6 +76,10 @@ enum DeliveryStep {
     case heal(DeliveryFault.Place)
     /// As `heal`, and the console says so.
     case healAndRead(DeliveryFault.Place, String)
+    /// The app says that it is not connected.
+    case disconnected
+    /// What is stored at once is stored again, unless the disk is full; where nothing is wrong, the device is connected.
+    case goOn
     /// The device works for so many seconds.
     case work(Double)
     /// The sensors pause that have each reading stored at once, until the next start: what the others read is then written
@@ -80,22 +94,28 @@ enum DeliveryStep {
             .linkDown, .portClosed, .slow, .silent, .brokerKilled, .brokerStopped, .turnedAway, .untrusted, .wrongName,
             .expired, .wrongClock,
         ].map { (fault: DeliveryFault) in
-            let begin: DeliveryStep = fault.sentence == nil ? .begin(fault) : .beginAndRead(fault)
-            return [begin, .work(2)] + (fault.place.map { [.heal($0)] } ?? [])
+            let begin: [DeliveryStep] =
+                if fault.sentence != nil { [.beginAndRead(fault)] } else if fault.endsConnection {
+                    [.begin(fault), .disconnected]
+                } else {
+                    [.begin(fault)]
+                }
+            return begin + [.work(2)] + (fault.place.map { [.heal($0)] } ?? [])
         }
-        let momentary: [[DeliveryStep]] = [.appKilled, .rebooted].map { [.begin($0)] }
+        // The board's own clock may be wrong after a reboot, which later sentences of the console would not fit.
+        let momentary: [[DeliveryStep]] = [[.begin(.appKilled)], [.begin(.rebooted), .heal(.clock)]]
+        let away: [DeliveryStep] = [.begin(.portClosed), .disconnected]
         let combined: [[DeliveryStep]] = [
-            [
-                .begin(.portClosed), .beginAndRead(.diskFull), .work(2),
-                .healAndRead(.disk, "the disk takes readings again"), .heal(.way),
+            away + [
+                .beginAndRead(.diskFull), .work(2), .healAndRead(.disk, "the disk takes readings again"), .heal(.way),
             ],
             // Long enough that much more is waiting than a flipped bit may cost.
-            [.begin(.portClosed), .work(20), .begin(.bitsFlipped), .work(2), .heal(.way)],
-            [.begin(.portClosed), .work(4), .begin(.powerCut), .work(2), .heal(.way)],
-            [.rest, .begin(.portClosed), .work(12), .begin(.powerCut), .work(2), .heal(.way)],
+            away + [.work(20), .begin(.bitsFlipped), .work(2), .goOn, .heal(.way)],
+            away + [.work(4), .begin(.powerCut), .work(2), .goOn, .heal(.way)],
+            [.rest] + away + [.work(12), .begin(.powerCut), .work(2), .heal(.way)],
             [.begin(.powerCut), .cutStart(.random(in: 0...10, using: &random))],
         ]
-        return (alone + momentary + combined).shuffled(using: &random).flatMap { $0 + [.work(1)] }
+        return (alone + momentary + combined).shuffled(using: &random).flatMap { $0 + [.goOn, .work(1)] }
     }
 
     /// Some faults at random, several at a time.
@@ -110,6 +130,8 @@ enum DeliveryStep {
             }
             if Int.random(in: 0..<5, using: &random) == 0 { steps.append(.rest) }
             steps.append(.begin(fault))
+            // Not each time: faults that are over before they are noticed, or come one upon the other, are to be there, too.
+            if fault.endsConnection, Int.random(in: 0..<4, using: &random) == 0 { steps.append(.disconnected) }
             if let place = fault.place { present.insert(place) }
             // A new machine.
             if fault == .powerCut { present.subtract([.link, .clock]) }
@@ -125,6 +147,7 @@ enum DeliveryStep {
                 present.remove(place)
                 steps += [.heal(place), .work(.random(in: 0...3, using: &random))]
             }
+            if Bool.random(using: &random) { steps.append(.goOn) }
         }
         return steps
     }

@@ -1,7 +1,8 @@
 /// What a device's app was told, what the receiver of its readings got, and whether the two fit together
 /// (docs/outbox.md, "What is promised").
 ///
-/// It is told everything in the order it happened, and asked for ``violations(through:)`` in the end.
+/// It is told everything in the order it happened, and asked for ``violations(through:)`` in the end. Where the order is not
+/// known, as between a fault and what a console says beside it, it must err for the device.
 struct DeliveryJudgement {
     /// The readings of one sensor from one process of the app, whose values count up from 0.
     struct Series: Hashable, Sendable {
@@ -23,6 +24,8 @@ struct DeliveryJudgement {
         var series: Series
         var value: Int
         var number: Int64
+        /// nil when that is not judged.
+        var time: DeliveryClocks.Time?
     }
 
     struct Gap: Hashable, Sendable {
@@ -45,14 +48,26 @@ struct DeliveryJudgement {
     }
 
     /// What happened to the device.
-    enum Event: Sendable {
-        /// The app or the device ended without notice.
+    enum Event: Hashable, Sendable {
+        /// PID 1 has started the app.
+        case started
+        /// The publisher has ended as it was told to: all that it had taken is delivered or on disk, if that works.
+        case stopped
+        /// The app or the device ended without notice, or may have.
         case suddenEnd
-        /// So many bits of the outbox's files were flipped.
-        case damage(bits: Int)
+        /// Bits of the outbox's files are about to be flipped.
+        case damaging
+        /// So many bits of the files with readings were flipped, and perhaps some of the file of numbers, while no process
+        /// of the app ran.
+        case damage(bits: Int, ofNumbers: Bool = false)
+        /// The app has told of damage.
+        case damageTold
         /// The disk has no room from now on, or has some again.
         case diskFull
         case diskFreed
+        /// The app says that the disk takes no readings, or takes them again.
+        case diskFails
+        case diskWorks
         /// A disk that was freed has taken readings since, if not before.
         case restart
     }
@@ -76,30 +91,82 @@ struct DeliveryJudgement {
         case notSalvaged(readings: Int64)
         /// Numbers of which neither a reading nor a gap tells.
         case unaccounted(ClosedRange<Int64>)
-        /// Nothing that happened explains it.
+        /// Nothing that happened there explains it.
         case unexplained(Gap)
+        /// Damage explains it, of which the console was told nothing.
+        case unreported(Gap)
+        /// The device's clock cannot have shown the time of this reading, which is the first such one of its series.
+        case impossibleTime(Series, value: Int)
+        /// A reading before this one has a later time, though the clock was not set between. The first such one.
+        case backInTime(Series, value: Int)
     }
 
-    /// A block of readings has up to 3,500 bytes, and a reading here nine at least (OutboxBlock.swift). A flipped bit costs
-    /// one block.
-    private static let readingsPerBit: Int64 = 400
+    private struct Damage {
+        /// Before and after it, as ``moment`` counts.
+        var start: Int
+        var end: Int
+        /// Of the files with readings.
+        var bits: Int64
+        var ofNumbers: Bool
+        /// The highest number that had arrived before.
+        var highest: Int64
+        /// The process that found it may have ended before it could tell, or while it searched: the next one that goes on
+        /// with that does not know why.
+        var isExcused: Bool
+        /// Of processes, since.
+        var starts = 0
+    }
+
+    /// A block of readings has up to 3,500 bytes, and a reading here seven at least, beside some two hundred bytes for the
+    /// block itself (OutboxBlock.swift): tag, two of time, a float. A flipped bit costs one block.
+    private static let readingsPerBit: Int64 = 500
+
+    /// Numbers that can have been reserved or given when a process ended, behind the last one that arrived. For a hundred
+    /// readings a second 45 seconds' worth is 4,500, and a burst quadruples that, more than once when it comes soon after the
+    /// start (Outbox.swift, `pace`). No step is ever longer than this.
+    private static let mostReserved: Int64 = 1 << 17
+
+    /// Of readings that did not fit into memory while the disk took none.
+    private static let memoryReasons: Set<String> = ["memory", "several"]
+    /// Of readings in damaged files. The end of a damaged log looks like a sudden one.
+    private static let damageReasons: Set<String> = ["corrupt", "restart", "several"]
+
+    /// Whether the times of readings fit.
+    var clocks = DeliveryClocks()
+
+    /// Counts what this is told.
+    private var moment = 0
 
     /// The numbers of the values that came.
     private var received: [Series: [Int: Int64]] = [:]
     private var readings: [Int64: Reading] = [:]
-    private var gaps: Set<Gap> = []
+    /// With the moment each came first.
+    private var gaps: [Gap: Int] = [:]
     private var highest = Int64.min
     private var told: [Series: [ClosedRange<Int>]] = [:]
     private var found: Set<Violation> = []
 
-    private var explained: Set<String> = []
+    /// When each process told of something for the first time. What was not heard of may have run at any time.
+    private var firstTold: [Run: Int] = [:]
+    /// The process that runs, once it has told of something.
+    private var current: Run?
+    /// The one before it, if that ended in order, and whether another was started since.
+    private var ended: (run: Run, isFollowed: Bool)?
+    /// By processes that ended in order: the next one.
+    private var successors: [Run: Run] = [:]
+
     private var isDiskFull = false
     private var isDiskInDoubt = false
+    /// By the app's own word.
+    private var isDiskFailing = false
+    private var firstDoubt: Int?
     /// Runs that had readings in memory for longer than the window, because the disk was full.
     private var doubtfulRuns: Set<Run> = []
-    /// Runs whose readings may have been in files when bits of them were flipped.
-    private var damagedRuns: Set<Run> = []
-    private var flippedBits: Int64 = 0
+
+    private var damages: [Damage] = []
+    /// Of the one under way.
+    private var damaging: (moment: Int, highest: Int64)?
+    private var lastReport = Int.min
 
     /// Readings received, each counted once.
     var count: Int { readings.count }
@@ -108,24 +175,59 @@ struct DeliveryJudgement {
     var toldCount: Int { told.values.joined().reduce(0) { $0 + $1.count } }
 
     mutating func happened(_ event: Event) {
+        moment += 1
         switch event {
-        case .suddenEnd: explained.insert("restart")
-        case .damage(let bits):
-            flippedBits += Int64(bits)
-            explained.formUnion(["corrupt", "restart", "several"])
-            damagedRuns.formUnion(received.keys.map(\.run))
-            damagedRuns.formUnion(told.keys.map(\.run))
+        case .started:
+            // One that told of nothing may have run between.
+            if ended?.isFollowed == true { ended = nil } else { ended?.isFollowed = true }
+            for index in damages.indices { damages[index].starts += 1 }
+            (current, isDiskFailing) = (nil, false)
+        case .stopped:
+            if let current, !isDiskInDoubt, !isDiskFailing { ended = (current, false) }
+            current = nil
+        case .suddenEnd:
+            (current, ended) = (nil, nil)
+            excuseDamages()
+        case .damaging: damaging = (moment, highest)
+        case .damage(let bits, let ofNumbers):
+            (current, ended) = (nil, nil)
+            let before = damaging ?? (moment, highest)
+            damages.append(
+                Damage(
+                    start: before.moment, end: moment, bits: Int64(bits), ofNumbers: ofNumbers,
+                    highest: before.highest, isExcused: isDiskInDoubt || isDiskFailing))
+            damaging = nil
+        case .damageTold: lastReport = moment
         case .diskFull:
             (isDiskFull, isDiskInDoubt) = (true, true)
-            explained.formUnion(["memory", "several"])
+            firstDoubt = firstDoubt ?? moment
+            excuseDamages()
         case .diskFreed: isDiskFull = false
+        case .diskFails:
+            isDiskFailing = true
+            firstDoubt = firstDoubt ?? moment
+            if let current { doubtfulRuns.insert(current) }
+            excuseDamages()
+        case .diskWorks: isDiskFailing = false
         case .restart: isDiskInDoubt = isDiskFull
         }
     }
 
+    private mutating func excuseDamages() {
+        for index in damages.indices { damages[index].isExcused = true }
+    }
+
     mutating func tell(_ new: Told) {
-        if isDiskInDoubt { doubtfulRuns.insert(new.series.run) }
-        if new.promise == .aged, doubtfulRuns.contains(new.series.run) { return }
+        moment += 1
+        let run = new.series.run
+        if firstTold[run] == nil { firstTold[run] = moment }
+        if let ended, ended.run != run {
+            successors[ended.run] = run
+            self.ended = nil
+        }
+        current = run
+        if isDiskInDoubt || isDiskFailing { doubtfulRuns.insert(run) }
+        if new.promise == .aged, doubtfulRuns.contains(run) { return }
         var ranges = told[new.series] ?? []
         if let last = ranges.last, last.lowerBound == new.values.lowerBound { ranges.removeLast() }
         told[new.series] = ranges + [new.values]
@@ -133,29 +235,67 @@ struct DeliveryJudgement {
 
     /// One message.
     mutating func receive(_ new: [Reading], gaps newGaps: [Gap]) {
+        moment += 1
         let limit = highest
         for reading in new {
             if let known = readings[reading.number] {
-                if known != reading { found.insert(.reused(number: reading.number)) }
+                // A second copy may have another time: one that was not known before.
+                if known.series != reading.series || known.value != reading.value {
+                    found.insert(.reused(number: reading.number))
+                }
                 continue
             }
             if let number = received[reading.series]?[reading.value], number != reading.number {
                 found.insert(.renumbered(reading.series, value: reading.value))
             }
             if reading.number < limit { found.insert(.late(number: reading.number)) }
-            if gaps.contains(where: { $0.numbers.contains(reading.number) }) {
+            if gaps.keys.contains(where: { $0.numbers.contains(reading.number) }) {
                 found.insert(.givenUp(number: reading.number))
             }
             readings[reading.number] = reading
             received[reading.series, default: [:]][reading.value] = reading.number
             highest = max(highest, reading.number)
         }
-        for gap in newGaps where gaps.insert(gap).inserted {
-            if !explained.contains(gap.reason) { found.insert(.unexplained(gap)) }
-        }
+        for gap in newGaps where gaps[gap] == nil { gaps[gap] = moment }
     }
 
     // MARK: - The verdict
+
+    /// What must not be, in no order.
+    ///
+    /// - Parameter end: the device's last number; nil when it is not known. What comes behind the last number that arrived
+    ///   is then not looked at.
+    func violations(through end: Int64? = nil) -> Set<Violation> {
+        var violations = found
+        let costly = damages.filter { $0.bits > 0 }
+        var losses: [Loss] = []
+        for series in Set(received.keys).union(told.keys) {
+            let isDoubtful = doubtfulRuns.contains(series.run)
+            let promised = told[series] ?? []
+            for hole in holes(of: series, &violations) {
+                let stored = promised.filter { $0.overlaps(hole.values) }.map { $0.clamped(to: hole.values) }
+                let count = Int64(hole.isEnd ? stored.reduce(0) { $0 + $1.count } : hole.values.count)
+                let causes = causes(of: hole, in: series.run, costly)
+                var reasons: Set<String> = []
+                if isDoubtful { reasons.formUnion(Self.memoryReasons) }
+                if let causes {
+                    reasons.formUnion(Self.damageReasons)
+                    let dropped = isDoubtful ? covered(hole, Self.memoryReasons) : 0
+                    losses.append(Loss(causes: causes, count: max(0, count - dropped)))
+                }
+                let isCovered = covered(hole, reasons) >= count
+                if causes == nil || hole.isEnd && !isCovered {
+                    violations.formUnion(stored.map { .lost(series, values: $0) })
+                }
+                if !hole.isEnd, !isCovered { violations.insert(.missing(series, values: hole.values)) }
+            }
+            checkTimes(of: series, &violations)
+        }
+        if let lost = Self.excess(losses, bits: costly.map(\.bits)) { violations.insert(.notSalvaged(readings: lost)) }
+        let numbers = readings.keys.sorted()
+        violations.formUnion(gaps.compactMap { objection(to: $0.key, $0.value, numbers) })
+        return violations.union(unaccounted(through: end).map { .unaccounted($0) })
+    }
 
     /// Values of a series that did not come.
     private struct Hole {
@@ -167,61 +307,41 @@ struct DeliveryJudgement {
         var isEnd = false
     }
 
-    /// What must not be, in no order.
-    ///
-    /// - Parameter end: the device's last number; nil when it is not known. What comes behind the last number that arrived
-    ///   is then not looked at.
-    func violations(through end: Int64? = nil) -> Set<Violation> {
-        var violations = found
-        var lost: Int64 = 0
-        for series in Set(received.keys).union(told.keys) {
-            let numbers = received[series] ?? [:]
-            let values = numbers.keys.sorted()
-            let isDamaged = damagedRuns.contains(series.run)
-            var reasons: Set<String> = []
-            if doubtfulRuns.contains(series.run) { reasons.formUnion(["memory", "several"]) }
-            // The end of a damaged log looks like a sudden one.
-            if isDamaged { reasons.formUnion(["corrupt", "restart", "several"]) }
-
-            var holes: [Hole] = []
-            var before: (value: Int, number: Int64) = (-1, .min)
-            for value in values {
-                guard let number = numbers[value] else { continue }
-                if number < before.number { violations.insert(.reordered(series, value: value)) }
-                if value > before.value + 1 {
-                    holes.append(
-                        Hole(values: (before.value + 1)...(value - 1), above: before.number, below: number))
-                }
-                before = (value, max(number, before.number))
+    /// Those of a series, in their order. Numbers against the order of the values are a violation.
+    private func holes(of series: Series, _ violations: inout Set<Violation>) -> [Hole] {
+        let numbers = received[series] ?? [:]
+        var holes: [Hole] = []
+        var before: (value: Int, number: Int64) = (-1, .min)
+        for value in numbers.keys.sorted() {
+            guard let number = numbers[value] else { continue }
+            if number < before.number { violations.insert(.reordered(series, value: value)) }
+            if value > before.value + 1 {
+                holes.append(Hole(values: (before.value + 1)...(value - 1), above: before.number, below: number))
             }
-            let promised = told[series] ?? []
-            if let last = promised.map(\.upperBound).max(), last > before.value {
-                holes.append(
-                    Hole(values: (before.value + 1)...last, above: before.number, below: .max, isEnd: true))
-            }
-            for hole in holes {
-                let stored = promised.filter { $0.overlaps(hole.values) }.map { $0.clamped(to: hole.values) }
-                let count = Int64(hole.isEnd ? stored.reduce(0) { $0 + $1.count } : hole.values.count)
-                if isDamaged { lost += count }
-                let isCovered = covered(above: hole.above, below: hole.below, reasons) >= count
-                if !isDamaged || hole.isEnd && !isCovered {
-                    violations.formUnion(stored.map { .lost(series, values: $0) })
-                }
-                if !hole.isEnd, !isCovered { violations.insert(.missing(series, values: hole.values)) }
-            }
+            before = (value, max(number, before.number))
         }
-        if lost > flippedBits * Self.readingsPerBit { violations.insert(.notSalvaged(readings: lost)) }
-        return violations.union(unaccounted(through: end).map { .unaccounted($0) })
+        if let last = told[series]?.map(\.upperBound).max(), last > before.value {
+            holes.append(Hole(values: (before.value + 1)...last, above: before.number, below: .max, isEnd: true))
+        }
+        return holes
     }
 
-    /// How many numbers between two lie in gaps of some reasons.
-    private func covered(above low: Int64, below high: Int64, _ reasons: Set<String>) -> Int64 {
+    private func checkTimes(of series: Series, _ violations: inout Set<Violation>) {
+        let times = (received[series] ?? [:]).sorted { $0.key < $1.key }
+            .compactMap { value, number in readings[number]?.time.map { (value: value, time: $0) } }
+        let flaws = clocks.flaws(times, in: series.boot)
+        if let value = flaws.impossible { violations.insert(.impossibleTime(series, value: value)) }
+        if let value = flaws.backwards { violations.insert(.backInTime(series, value: value)) }
+    }
+
+    /// How many numbers of a hole may lie in gaps of some reasons.
+    private func covered(_ hole: Hole, _ reasons: Set<String>) -> Int64 {
         var count: Int64 = 0
-        var end = low
-        for gap in gaps.sorted(by: { $0.numbers.lowerBound < $1.numbers.lowerBound }) where reasons.contains(gap.reason)
-        {
+        var end = hole.above
+        let some = gaps.keys.filter { reasons.contains($0.reason) }
+        for gap in some.sorted(by: { $0.numbers.lowerBound < $1.numbers.lowerBound }) {
             let first = max(gap.numbers.lowerBound, end == .min ? .min : end + 1)
-            let last = min(gap.numbers.upperBound, high - 1)
+            let last = min(gap.numbers.upperBound, hole.below - 1)
             if first <= last {
                 count += last - first + 1
                 end = last
@@ -231,7 +351,7 @@ struct DeliveryJudgement {
     }
 
     private func unaccounted(through end: Int64?) -> [ClosedRange<Int64>] {
-        let known = readings.keys.map { $0...$0 } + gaps.map(\.numbers)
+        let known = readings.keys.map { $0...$0 } + gaps.keys.map(\.numbers)
         guard var last = known.map(\.lowerBound).min().map({ $0 - 1 }) else { return [] }
         var holes: [ClosedRange<Int64>] = []
         for range in known.sorted(by: { $0.lowerBound < $1.lowerBound }) {
@@ -240,5 +360,121 @@ struct DeliveryJudgement {
         }
         if let end, end > last { holes.append((last + 1)...end) }
         return holes
+    }
+}
+
+// MARK: - Flipped bits
+
+extension DeliveryJudgement {
+    /// Readings that only damage can have cost.
+    private struct Loss {
+        /// Which of the damages.
+        var causes: ClosedRange<Int>
+        var count: Int64
+    }
+
+    /// Which damages can have cost the readings of a hole: their process had begun before, and what lies behind them had not
+    /// yet arrived. nil when none can.
+    private func causes(of hole: Hole, in run: Run, _ damages: [Damage]) -> ClosedRange<Int>? {
+        // Without holes: later ones are behind the process's beginning, earlier ones before the arrival.
+        let all = damages.indices.filter { !isAfter(run, damages[$0]) && hole.below > damages[$0].highest }
+        guard let first = all.first, let last = all.last else { return nil }
+        return first...last
+    }
+
+    /// Whether a process is known to have begun after a damage.
+    private func isAfter(_ run: Run, _ damage: Damage) -> Bool { firstTold[run].map { $0 > damage.end } ?? false }
+
+    /// Whether a process is known to have begun before a damage.
+    private func isBefore(_ run: Run, _ damage: Damage) -> Bool { firstTold[run].map { $0 < damage.end } ?? false }
+
+    /// The readings lost in some damages that follow each other, if these cannot have cost so many, each bit one block; the
+    /// most of any such. nil when all can be.
+    private static func excess(_ losses: [Loss], bits: [Int64]) -> Int64? {
+        var most: Int64?
+        for first in bits.indices {
+            for last in first..<bits.endIndex {
+                let lost = losses.filter { first <= $0.causes.lowerBound && $0.causes.upperBound <= last }
+                    .reduce(0) { $0 + $1.count }
+                if lost > bits[first...last].reduce(0, +) * readingsPerBit { most = max(most ?? 0, lost) }
+            }
+        }
+        return most
+    }
+}
+
+// MARK: - Gaps
+
+extension DeliveryJudgement {
+    /// What is wrong with a gap: that nothing explains it where it lies, or that nothing was told of it.
+    ///
+    /// - Parameters:
+    ///   - came: the moment it arrived first.
+    ///   - numbers: of all readings, sorted.
+    private func objection(to gap: Gap, _ came: Int, _ numbers: [Int64]) -> Violation? {
+        let (first, last) = (gap.numbers.lowerBound, gap.numbers.upperBound)
+        let before = Self.count(numbers, through: first - 1)
+        // What arrived of the gap's own numbers was sent before it, and not all acknowledged.
+        let through = Self.count(numbers, through: last)
+        let next = through < numbers.count ? readings[numbers[through]] : nil
+        switch gap.reason {
+        case "restart":
+            guard through > 0, let latest = readings[numbers[through - 1]], let next else { return nil }
+            return isStart(latest, next, unknown: last - max(latest.number, first - 1)) ? nil : .unexplained(gap)
+        case "corrupt":
+            return objection(toDamage: gap, came, before > 0 ? readings[numbers[before - 1]] : nil, next)
+        case "memory", "several":
+            // Only in a process that had nowhere else to put them.
+            let isDisk = firstDoubt.map { $0 < came } ?? false
+            let isDamage = gap.reason == "several" && damages.contains { $0.start < came }
+            let run = before > 0 ? readings[numbers[before - 1]]?.series.run : nil
+            let isInGoodOne = run != nil && run == next?.series.run && run.map(doubtfulRuns.contains) == false
+            return isDamage || isDisk && !isInGoodOne ? nil : .unexplained(gap)
+        case "mailbox":
+            // What found no room until the orderly end of its process.
+            let run = before > 0 ? readings[numbers[before - 1]]?.series.run : nil
+            return run == nil || run != next?.series.run ? nil : .unexplained(gap)
+        default: return .unexplained(gap)
+        }
+    }
+
+    /// Whether one process may have ended suddenly between two readings, which follow each other, and the other begun.
+    ///
+    /// - Parameter unknown: numbers of which only a gap between them tells.
+    private func isStart(_ latest: Reading, _ next: Reading, unknown: Int64) -> Bool {
+        let (old, new) = (latest.series.run, next.series.run)
+        // On a failing disk a process may have to go on far from the numbers it had, and find its files only later.
+        if doubtfulRuns.contains(old) || doubtfulRuns.contains(new) { return true }
+        if old == new { return damages.contains { !isAfter(old, $0) } }
+        if successors[old] == new { return false }
+        // What is left of a damaged file of numbers may be the older half, and is not whole again at once.
+        return unknown <= Self.mostReserved || damages.contains { $0.ofNumbers && !isBefore(new, $0) }
+    }
+
+    /// - Parameters:
+    ///   - previous: the reading before the gap.
+    ///   - next: the one behind it.
+    private func objection(
+        toDamage gap: Gap, _ came: Int, _ previous: Reading?, _ next: Reading?
+    ) -> Violation? {
+        let causes = damages.filter { damage in
+            guard damage.start < came, damage.bits > 0 || damage.ofNumbers else { return false }
+            guard let previous, let next else { return true }
+            // Not what was written later.
+            return !isAfter(previous.series.run, damage) || !isAfter(next.series.run, damage)
+        }
+        if causes.isEmpty { return .unexplained(gap) }
+        let isKnown = causes.contains { $0.isExcused || $0.starts > 1 || lastReport > $0.start }
+        return isKnown ? nil : .unreported(gap)
+    }
+
+    /// How many of some sorted numbers are not above one.
+    private static func count(_ numbers: [Int64], through number: Int64) -> Int {
+        var (low, high) = (0, numbers.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if numbers[middle] <= number { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

@@ -109,14 +109,15 @@ import Testing
     @Test func aReadingMissingBetweenOthersIsSeen() {
         var judgement = DeliveryJudgement()
         judgement.happened(.suddenEnd)
-        judgement.receive([Self.reading(0, 10), Self.reading(3, 13)], gaps: [Self.gap(11...12, "restart")])
-        #expect(judgement.violations() == [.missing(Self.series, values: 1...2)])
+        let gap = Self.gap(11...12, "restart")
+        judgement.receive([Self.reading(0, 10), Self.reading(3, 13)], gaps: [gap])
+        #expect(judgement.violations() == [.missing(Self.series, values: 1...2), .unexplained(gap)])
     }
 
     @Test func numbersOfWhichNothingTellsAreSeen() {
         var judgement = DeliveryJudgement()
         judgement.happened(.suddenEnd)
-        judgement.receive([Self.reading(0, 10), Self.reading(1, 14)], gaps: [Self.gap(11...12, "restart")])
+        judgement.receive([Self.reading(0, 10), Self.reading(0, 14, Self.later)], gaps: [Self.gap(11...12, "restart")])
         #expect(judgement.violations(through: 16) == [.unaccounted(13...13), .unaccounted(15...16)])
     }
 
@@ -127,11 +128,107 @@ import Testing
         #expect(judgement.violations() == [.unexplained(gap)])
     }
 
+    // MARK: - Gaps lie where they can
+
+    /// The end of one process and the beginning of the next, with what was told of both.
+    private static func ends(_ events: DeliveryJudgement.Event...) -> DeliveryJudgement {
+        var judgement = DeliveryJudgement()
+        judgement.happened(.started)
+        judgement.tell(told(0...0))
+        for event in events { judgement.happened(event) }
+        judgement.tell(told(0...0, later))
+        return judgement
+    }
+
+    @Test func aSuddenEndExplainsNoGapWithinAProcess() {
+        var judgement = Self.ends(.suddenEnd, .started)
+        let gap = Self.gap(31...40, "restart")
+        judgement.receive(
+            [Self.reading(0, 10), Self.reading(0, 21, Self.later), Self.reading(1, 41, Self.later)],
+            gaps: [Self.gap(11...20, "restart"), gap])
+        #expect(judgement.violations(through: 41) == [.unexplained(gap), .unaccounted(22...30)])
+    }
+
+    @Test func aGapAtAStartMayReachBackToWhatWasDelivered() {
+        var judgement = Self.ends(.suddenEnd, .started)
+        judgement.receive([Self.reading(0, 10), Self.reading(1, 11)], gaps: [Self.gap(10...20, "restart")])
+        judgement.receive([Self.reading(0, 21, Self.later)], gaps: [])
+        #expect(judgement.violations(through: 21) == [])
+    }
+
+    @Test func moreNumbersThanCanHaveBeenReservedAreSeen() {
+        var judgement = Self.ends(.suddenEnd, .started)
+        let gap = Self.gap(11...200_000, "restart")
+        judgement.receive([Self.reading(0, 10), Self.reading(0, 200_001, Self.later)], gaps: [gap])
+        #expect(judgement.violations() == [.unexplained(gap)])
+    }
+
+    @Test func aDamagedFileOfNumbersExplainsALongGap() {
+        var judgement = Self.ends(.suddenEnd, .damage(bits: 0, ofNumbers: true), .started)
+        judgement.receive(
+            [Self.reading(0, 10), Self.reading(0, 2_000_000, Self.later)], gaps: [Self.gap(11...1_999_999, "restart")])
+        #expect(judgement.violations() == [])
+    }
+
+    @Test func aGapBehindAnOrderlyEndIsSeen() {
+        let gap = Self.gap(11...20, "restart")
+        let readings = [Self.reading(0, 10), Self.reading(0, 21, Self.later)]
+        var judgement = Self.ends(.stopped, .started)
+        judgement.receive(readings, gaps: [gap])
+        #expect(judgement.violations(through: 21) == [.unexplained(gap)])
+
+        // Of these ends it is not known that they were orderly, or that nothing came between.
+        let others = [
+            Self.ends(.started), Self.ends(.suddenEnd, .stopped, .started), Self.ends(.stopped, .suddenEnd),
+            Self.ends(.stopped, .started, .started), Self.ends(.diskFails, .stopped, .started),
+            Self.ends(.diskFull, .diskFreed, .stopped, .restart, .started),
+        ]
+        for var judgement in others {
+            judgement.receive(readings, gaps: [gap])
+            #expect(judgement.violations(through: 21) == [])
+        }
+    }
+
+    @Test func anUnannouncedTailOfAnOrderlyEndIsSeen() {
+        var judgement = Self.ends(.stopped, .started)
+        judgement.receive([Self.reading(0, 10), Self.reading(0, 13, Self.later)], gaps: [])
+        #expect(judgement.violations(through: 13) == [.unaccounted(11...12)])
+    }
+
+    @Test func aFullMailboxIsExplainedByTheEndOfItsProcessOnly() {
+        var judgement = Self.ends(.stopped, .started)
+        let gap = Self.gap(22...23, "mailbox")
+        judgement.receive(
+            [Self.reading(0, 10), Self.reading(0, 21, Self.later), Self.reading(1, 24, Self.later)],
+            gaps: [Self.gap(11...20, "mailbox"), gap])
+        #expect(judgement.violations(through: 24) == [.unexplained(gap)])
+    }
+
+    @Test func aGapOfMemoryIsExplainedInAProcessWithAFullDiskOnly() {
+        let gap = Self.gap(22...23, "memory")
+        var judgement = Self.ends(.diskFull, .diskFreed, .suddenEnd, .restart, .started)
+        judgement.receive(
+            [Self.reading(0, 10), Self.reading(0, 21, Self.later), Self.reading(1, 24, Self.later)],
+            gaps: [Self.gap(11...20, "restart"), gap])
+        #expect(judgement.violations(through: 24) == [.unexplained(gap)])
+    }
+
+    @Test func aGapOfMemoryBeforeTheDiskWasFullIsSeen() {
+        var judgement = Self.ends(.suddenEnd, .started)
+        let gap = Self.gap(11...20, "memory")
+        judgement.receive([Self.reading(0, 10), Self.reading(0, 21, Self.later)], gaps: [gap])
+        judgement.happened(.diskFull)
+        #expect(judgement.violations(through: 21) == [.unexplained(gap)])
+    }
+
+    // MARK: - Damage
+
     @Test func damageExcusesWhatAGapTells() {
         var judgement = DeliveryJudgement()
         judgement.receive([Self.reading(0, 10)], gaps: [])
         judgement.tell(Self.told(0...4))
         judgement.happened(.damage(bits: 1))
+        judgement.happened(.damageTold)
         judgement.receive([Self.reading(3, 13)], gaps: [Self.gap(11...12, "corrupt"), Self.gap(14...20, "restart")])
         #expect(judgement.violations() == [])
     }
@@ -141,6 +238,7 @@ import Testing
         judgement.receive([Self.reading(0, 10)], gaps: [])
         judgement.tell(Self.told(0...5))
         judgement.happened(.damage(bits: 1))
+        judgement.happened(.damageTold)
         judgement.receive([Self.reading(3, 13)], gaps: [Self.gap(11...11, "corrupt"), Self.gap(14...14, "corrupt")])
         #expect(
             judgement.violations() == [
@@ -152,6 +250,7 @@ import Testing
         var judgement = DeliveryJudgement()
         judgement.receive([Self.reading(0, 10)], gaps: [])
         judgement.happened(.damage(bits: 1))
+        judgement.happened(.damageTold)
         judgement.tell(Self.told(0...0, Self.later))
         judgement.receive([], gaps: [Self.gap(11...20, "corrupt")])
         #expect(judgement.violations() == [.lost(Self.later, values: 0...0)])
@@ -159,19 +258,92 @@ import Testing
 
     @Test func moreLostThanWasDamagedIsSeen() {
         var judgement = DeliveryJudgement()
-        judgement.tell(Self.told(0...999))
+        judgement.tell(Self.told(0...1000))
         judgement.happened(.damage(bits: 2))
+        judgement.happened(.damageTold)
         judgement.receive([], gaps: [Self.gap(10...5000, "corrupt")])
-        #expect(judgement.violations() == [.notSalvaged(readings: 1000)])
+        #expect(judgement.violations() == [.notSalvaged(readings: 1001)])
     }
 
     @Test func moreLostBetweenOthersThanWasDamagedIsSeen() {
         var judgement = DeliveryJudgement()
         judgement.receive([Self.reading(0, 10)], gaps: [])
         judgement.happened(.damage(bits: 1))
-        judgement.receive([Self.reading(402, 412)], gaps: [Self.gap(11...411, "corrupt")])
-        #expect(judgement.violations() == [.notSalvaged(readings: 401)])
+        judgement.happened(.damageTold)
+        judgement.receive([Self.reading(502, 512)], gaps: [Self.gap(11...511, "corrupt")])
+        #expect(judgement.violations() == [.notSalvaged(readings: 501)])
     }
+
+    /// Neither what came before it has arrived, nor what was not yet read, is in its files.
+    @Test func aLossIsExcusedByNoOtherDamage() {
+        var judgement = DeliveryJudgement()
+        judgement.tell(Self.told(0...0))
+        judgement.receive([Self.reading(0, 10)], gaps: [])
+        judgement.happened(.damage(bits: 1))
+        judgement.happened(.damageTold)
+        judgement.receive([Self.reading(601, 611)], gaps: [Self.gap(11...610, "corrupt")])
+        judgement.happened(.damage(bits: 3))
+        judgement.happened(.damageTold)
+        judgement.tell(Self.told(0...0, Self.later))
+        judgement.receive([Self.reading(0, 612, Self.later)], gaps: [])
+        #expect(judgement.violations(through: 612) == [.notSalvaged(readings: 600)])
+    }
+
+    /// What one damage cannot have cost, two may, if its files were there for both.
+    @Test func aLossIsExcusedByAllDamagesItMayBeOf() {
+        var judgement = DeliveryJudgement()
+        judgement.tell(Self.told(0...0))
+        judgement.receive([Self.reading(0, 10)], gaps: [])
+        judgement.happened(.damage(bits: 1))
+        judgement.happened(.damage(bits: 1))
+        judgement.happened(.damageTold)
+        judgement.receive([Self.reading(601, 611)], gaps: [Self.gap(11...610, "corrupt")])
+        #expect(judgement.violations(through: 611) == [])
+    }
+
+    @Test func flipsThatHitNothingExcuseNothing() {
+        var judgement = DeliveryJudgement()
+        judgement.receive([Self.reading(0, 10)], gaps: [])
+        judgement.tell(Self.told(0...1))
+        judgement.happened(.damage(bits: 0))
+        let gap = Self.gap(11...11, "corrupt")
+        judgement.receive([], gaps: [gap])
+        #expect(judgement.violations() == [.lost(Self.series, values: 1...1), .unexplained(gap)])
+    }
+
+    @Test func damageOfWhichNothingIsToldIsSeen() {
+        var judgement = DeliveryJudgement()
+        judgement.happened(.damageTold)
+        judgement.receive([Self.reading(0, 10)], gaps: [])
+        judgement.happened(.damaging)
+        judgement.happened(.damage(bits: 1))
+        let gap = Self.gap(11...12, "corrupt")
+        judgement.receive([Self.reading(3, 13)], gaps: [gap])
+        #expect(judgement.violations() == [.unreported(gap)])
+        // Who found it may have ended before it could tell.
+        judgement.happened(.suddenEnd)
+        #expect(judgement.violations() == [])
+    }
+
+    @Test func damageOfWhatWasWrittenLaterIsSeen() {
+        var judgement = Self.ends(.suddenEnd, .damage(bits: 1), .damageTold, .started)
+        let gap = Self.gap(22...23, "corrupt")
+        judgement.receive(
+            [Self.reading(0, 10), Self.reading(0, 21, Self.later), Self.reading(1, 24, Self.later)],
+            gaps: [Self.gap(11...20, "corrupt"), gap])
+        #expect(judgement.violations(through: 24) == [.unexplained(gap)])
+    }
+
+    @Test func damageBeforeAnythingWasDamagedIsSeen() {
+        var judgement = Self.ends(.suddenEnd, .started)
+        let gap = Self.gap(11...20, "corrupt")
+        judgement.receive([Self.reading(0, 10), Self.reading(0, 21, Self.later)], gaps: [gap])
+        judgement.happened(.damage(bits: 3))
+        judgement.happened(.damageTold)
+        #expect(judgement.violations(through: 21) == [.unexplained(gap)])
+    }
+
+    // MARK: - A full disk
 
     @Test func aFullDiskExcusesWhatFoundNoRoomInMemory() {
         var judgement = DeliveryJudgement()
@@ -197,5 +369,28 @@ import Testing
         judgement.happened(.restart)
         judgement.tell(Self.told(0...5, Self.later, .aged))
         #expect(judgement.violations() == [.lost(Self.later, values: 0...5)])
+    }
+
+    // MARK: - Times
+
+    @Test func timesThatCannotBeAreSeen() {
+        func reading(_ value: Int, _ time: DeliveryClocks.Time) -> DeliveryJudgement.Reading {
+            .init(series: Self.series, value: value, number: Int64(10 + value), time: time)
+        }
+        var judgement = DeliveryJudgement()
+        judgement.clocks.booted("b0", since: 1e9, at: 1e9 + 10)
+        judgement.clocks.wereSet(to: 2e9, between: 1e9 + 20, and: 1e9 + 21)
+        judgement.clocks.ended(at: 1e9 + 500)
+        judgement.receive(
+            [
+                reading(0, .relative(-5)), reading(1, .absolute(2e9 + 300)), reading(2, .absolute(2e9 + 100)),
+                reading(3, .absolute(1e9 + 100)),
+            ], gaps: [])
+        // A second copy, by another clock.
+        judgement.receive([reading(1, .absolute(5e9))], gaps: [])
+        #expect(
+            judgement.violations(through: 13) == [
+                .impossibleTime(Self.series, value: 3), .backInTime(Self.series, value: 2),
+            ])
     }
 }

@@ -33,11 +33,16 @@ actor DeliveryTrial {
 
     private var rest: ArraySlice<DeliveryStep> = []
     private var startCut: Double?
+    /// The host's time before the board began to start, and the beginning of its boot's id.
+    private var startMoment = 0.0
+    private var boot = ""
     /// Since the board's power-on: bytes of the console that are read; since its start: the app's deaths.
     private var consoleBytes = 0
     private var kills = 0
     /// Whether anybody has set the clock since the board was made.
     private var isClockSet = false
+    /// Whether the sensors pause that have their readings stored at once.
+    private var isResting = false
 
     private init(name: String, random: Random, broker: RecordingBroker, in folder: URL) throws {
         (self.name, self.random, self.broker, self.folder) = (name, random, broker, folder)
@@ -89,6 +94,7 @@ actor DeliveryTrial {
         var isDone = false
         while !isDone {
             consoleBytes = 0
+            startMoment = Self.now
             isDone = try await Emulator.with(board, card: card, in: folder) { emulator in
                 do {
                     let isDone = try await self.live(emulator, check)
@@ -110,6 +116,7 @@ actor DeliveryTrial {
             }
         }
         try await readMessages()
+        judgement.clocks.ended(at: Self.now)
         let violations = judgement.violations(through: next.map { $0 - 1 })
         tell("\(judgement.count) readings in \(messages) messages, \(judgement.toldCount) told to be stored")
         #expect(judgement.toldCount > 0)
@@ -128,6 +135,9 @@ actor DeliveryTrial {
             tell("TLS at port \(port): \(answer?.errors ?? "cannot be tried")")
         }
     }
+
+    /// The host's time.
+    private static var now: Double { Date().timeIntervalSince1970 }
 
     private func keep(_ console: String) { consoles += console + "\n---- power off\n" }
 
@@ -160,20 +170,24 @@ actor DeliveryTrial {
     ) async throws -> Bool {
         if let startCut {
             self.startCut = nil
-            // The cut's moment is what is chosen; nothing is waited for.
+            // The cut's moment is what is chosen; nothing is waited for, and how far the start came is not known.
             try await Task.sleep(for: .seconds(startCut))
             await cutPower(emulator)
             return false
         }
         let shell = Shell(emulator: emulator, deadline: Self.deadline)
-        try await started(emulator)
+        try await started(emulator, shell)
         // It would change how much room there is.
         try await shell.run("until grep -q grown /data/apus/events; do usleep 200000; done")
         while let step = rest.popFirst() {
             switch step {
             case .work(let seconds): try await Task.sleep(for: .seconds(seconds))
             case .cutStart(let seconds): startCut = seconds
-            case .rest: try await shell.run("touch /tmp/rest")
+            case .rest:
+                try await shell.run("touch /tmp/rest")
+                isResting = true
+            case .disconnected: try await awaitConnection(false, emulator, shell)
+            case .goOn: try await goOn(emulator, shell)
             case .healAndRead(let place, let sentence):
                 try await heal(place, emulator, shell, isAwaited: false)
                 try await emulator.console.wait(for: sentence, deadline: Self.deadline)
@@ -181,24 +195,73 @@ actor DeliveryTrial {
             case .begin(let fault):
                 guard try await begin(fault, emulator, shell) else { return false }
             case .beginAndRead(let fault):
-                guard try await begin(fault, emulator, shell) else { return false }
+                guard try await begin(fault, emulator, shell, isAwaited: false) else { return false }
                 guard let sentence = fault.sentence else { continue }
                 try await emulator.console.wait(for: sentence, deadline: Self.deadline)
             }
         }
         for place in DeliveryFault.Place.allCases { try await heal(place, emulator, shell) }
+        try await goOn(emulator, shell)
         try await deliverAll(emulator, shell)
         try await check(shell)
         readConsole(emulator)
         return true
     }
 
-    private func started(_ emulator: Emulator) async throws {
+    /// Waits until the board has started, and its shell.
+    private func started(_ emulator: Emulator, _ shell: Shell) async throws {
         try await emulator.console.wait(for: "built-in shell", deadline: Self.deadline)
         // Said before it started: of a disk that may have been full then.
         readConsole(emulator)
         kills = 0
+        isResting = false
         judgement.happened(.restart)
+        let boot = String(try await shell.run("cat /proc/sys/kernel/random/boot_id").prefix(8))
+        guard boot.count == 8, boot != self.boot else {
+            throw FwtoolError("the board has not started: the boot is \(boot), as before it was \(self.boot)")
+        }
+        self.boot = boot
+        judgement.clocks.booted(boot, since: startMoment, at: Self.now)
+    }
+
+    /// Sees that the device has not only survived what is over, but works.
+    private func goOn(_ emulator: Emulator, _ shell: Shell) async throws {
+        if present.isEmpty { try await awaitConnection(true, emulator, shell) }
+        // Whether a full disk hinders it depends on what lies on it, and sensors that rest have nothing stored.
+        guard present[.disk] == nil, !isResting else { return }
+        // What was told before that counts for nothing.
+        try await shell.run(":")
+        try await Deadline.within(Self.deadline, "the device has told of nothing more that is stored") {
+            // Either may be what hangs.
+            var sensors: Set = ["stored-fast", "stored-slow"]
+            var told: [DeliveryJudgement.Series: Int] = [:]
+            while !sensors.isEmpty {
+                let line = try await emulator.console.nextLine()
+                guard let new = DeliveryLedger.told(line[...]), new.promise == .stored else { continue }
+                // What is told first may have been stored before. What is told after it was not.
+                if let first = told[new.series], first < new.values.upperBound {
+                    sensors.remove(String(new.series.sensor.prefix { $0 != "." }))
+                }
+                told[new.series] = told[new.series] ?? new.values.upperBound
+            }
+        }
+    }
+
+    /// Waits until the app says that it is connected, or that it is not.
+    private func awaitConnection(_ isConnected: Bool, _ emulator: Emulator, _ shell: Shell) async throws {
+        let what = isConnected ? "has not connected" : "has not noticed that it is not connected"
+        try await Deadline.within(Self.deadline, "the device \(what)") { [self] in
+            while true {
+                if let status = try await outbox(shell), status["stale"] == false,
+                    status["transports"]?.arrayValue?.first?.objectValue?["connected"] == .bool(isConnected)
+                {
+                    return
+                }
+                if isConnected { try await nudge(emulator) }
+                // The device's own time: it tells nothing new before.
+                try await shell.run("sleep 1")
+            }
+        }
     }
 
     /// Returns when nothing waits any more, because the sensors are told to be quiet.
@@ -248,8 +311,16 @@ actor DeliveryTrial {
         guard let end = text.lastIndex(of: UInt8(ascii: "\n")), end >= consoleBytes else { return }
         for line in String(decoding: text[consoleBytes...end], as: UTF8.self).split(separator: "\n") {
             if let told = DeliveryLedger.told(line) { judgement.tell(told) }
+            if let event = DeliveryLedger.event(line) { judgement.happened(event) }
+            if DeliveryLedger.isCrash(line) { Issue.record("\(name): \(line)") }
         }
         consoleBytes = end + 1
+    }
+
+    /// So that the judgement knows what came before what happens now.
+    private func catchUp(_ emulator: Emulator) async throws {
+        readConsole(emulator)
+        try await readMessages()
     }
 
     private func readMessages() async throws {
@@ -262,16 +333,22 @@ actor DeliveryTrial {
 
     // MARK: - Faults
 
+    /// Returns when the fault is there, as far as that can be seen. Whether the device has noticed is another question
+    /// (`disconnected`, `beginAndRead`): it need not, when something else is wrong already or the fault is soon over.
+    ///
+    /// - Parameter isAwaited: whether nothing the console says meanwhile is waited for afterwards.
     /// - Returns: whether the device still has power.
-    private func begin(_ fault: DeliveryFault, _ emulator: Emulator, _ shell: Shell) async throws -> Bool {
+    private func begin(
+        _ fault: DeliveryFault, _ emulator: Emulator, _ shell: Shell, isAwaited: Bool = true
+    ) async throws -> Bool {
         if let place = fault.place { present[place] = fault }
         tell(fault.rawValue)
         switch fault {
-        case .linkDown: try await setLink(false, emulator)
+        case .linkDown: try await setLink(false, emulator, shell)
         case .portClosed:
             proxy?.stop()
             proxy = nil
-        // Less than the readings take.
+        // Less than the readings take. Nothing on the device tells that for certain.
         case .slow: proxy?.setPortion((bytes: 100, rest: 50))
         case .silent: proxy?.pause()
         case .brokerKilled: await broker.kill()
@@ -280,12 +357,18 @@ actor DeliveryTrial {
             await broker.stop()
             try await broker.start(fault.manner ?? .welcoming)
         case .diskFull:
-            // The size in one piece, and what is left over in small ones. Not awaited, because a sentence may come meanwhile.
-            try emulator.type(
-                "fallocate -l $(df -k /data | tail -n 1 | awk '{print $4}')k /data/full; "
-                    + "dd if=/dev/zero of=/data/full2 bs=4096 2>/dev/null || true")
-            readConsole(emulator)
+            try await catchUp(emulator)
             judgement.happened(.diskFull)
+            // The size in one piece, and what is left over in small ones.
+            let fill =
+                "fallocate -l $(df -k /data | tail -n 1 | awk '{print $4}')k /data/full; "
+                + "dd if=/dev/zero of=/data/full2 bs=4096 2>/dev/null || true"
+            // The app may make room meanwhile: it removes damaged files. Whether it notices depends on what its files need;
+            // while it can deliver they need nothing new.
+            let check =
+                "until [ $(df -k /data | tail -n 1 | awk '{print $4}') -lt 1024 ]; do "
+                + "cat /dev/zero 2>/dev/null >>/data/full2; usleep 100000; done"
+            if isAwaited { try await shell.run("\(fill); \(check)") } else { try emulator.type(fill) }
         case .wrongClock:
             let years = Double.random(in: -20...20, using: &random)
             let time = max(86_400, Date().timeIntervalSince1970 + years * 31_557_600)
@@ -302,10 +385,11 @@ actor DeliveryTrial {
             await cutPower(emulator)
             return false
         case .rebooted:
-            // On a full disk the end is not an orderly one.
-            if present[.disk] != nil { judgement.happened(.suddenEnd) }
+            try await catchUp(emulator)
+            // Whether it ends in order the console says: on a full disk it cannot, and on a busy host PID 1 may lose patience.
+            startMoment = Self.now
             try emulator.type("reboot")
-            try await started(emulator)
+            try await started(emulator, shell)
             // The kernel has written a time that was vouched for into the clock that the board starts with, now and then.
             present[.clock] = isClockSet ? .wrongClock : nil
         }
@@ -318,7 +402,7 @@ actor DeliveryTrial {
     ) async throws {
         guard let fault = present.removeValue(forKey: place) else { return }
         switch place {
-        case .link: try await setLink(true, emulator)
+        case .link: try await setLink(true, emulator, shell)
         case .way:
             if proxy == nil { proxy = try Proxy(to: broker.port, at: port) }
             proxy?.setPortion(Proxy.quick)
@@ -345,24 +429,36 @@ actor DeliveryTrial {
         isClockSet = false
     }
 
-    private func setLink(_ isUp: Bool, _ emulator: Emulator) async throws {
+    private func setLink(_ isUp: Bool, _ emulator: Emulator, _ shell: Shell) async throws {
         try await emulator.qmp.execute("set_link", ["name": "network", "up": .bool(isUp)])
+        // Unreadable while the interface itself is down, which is as good.
+        let carrier = "\"$(cat /sys/class/net/eth0/carrier 2>/dev/null)\""
+        try await shell.run("until [ \(carrier) \(isUp ? "=" : "!=") 1 ]; do usleep 100000; done")
     }
 
     private func setClock(_ time: Int, isTrusted: Bool, _ shell: Shell) async throws {
         isClockSet = true
+        let earliest = Self.now
+        // Nobody vouches for it while it is set. Its own answer shows that it was.
         try await shell.run(
-            "date -s @\(time) >/dev/null; \(isTrusted ? "touch" : "rm -f") /tmp/clock-is-right")
+            "rm -f /tmp/clock-is-right; date -s @\(time) >/dev/null; d=$(($(date +%s) - \(time))); "
+                + "\(isTrusted ? "touch /tmp/clock-is-right; " : "")[ $d -ge 0 ] && [ $d -lt 600 ]")
+        judgement.clocks.wereSet(to: Double(time), between: earliest, and: Self.now)
     }
 
-    private func kill(_ emulator: Emulator, _ shell: Shell, then: String = ":") async throws {
+    /// Waits until the app runs: it may have been killed a moment ago.
+    private static let untilItRuns = "until pidof Recorder >/dev/null; do usleep 100000; done"
+    /// Kills the process, and waits until it is gone.
+    private static let killIt = #"kill -KILL $p; until [ ! -d "/proc/${p:-0}" ]; do usleep 100000; done"#
+
+    private func kill(_ emulator: Emulator, _ shell: Shell) async throws {
         kills += 1
-        // It may be dead already.
-        try await shell.run("kill -KILL $(pidof Recorder) 2>/dev/null; \(then)")
+        try await shell.run("\(Self.untilItRuns); p=$(pidof Recorder); \(Self.killIt)")
+        readConsole(emulator)
         judgement.happened(.suddenEnd)
     }
 
-    /// Kills the app, and flips some bits of the files it left, before it is started again.
+    /// Kills the app, and flips some bits of the files it leaves, before it is started again.
     private func flipBits(_ emulator: Emulator, _ shell: Shell) async throws {
         let bits = Int.random(in: 1...3, using: &random)
         let calls = (0..<bits).map { _ in
@@ -372,14 +468,24 @@ actor DeliveryTrial {
             if file == "sequence" { place = place % 2 * 4096 + place / 2 % 36 }
             return "flip \(file) \(place) \(1 << Int.random(in: 0..<8, using: &random))"
         }
+        // A file that is not there or empty has no bits.
         let flip =
             #"flip() { s=$(wc -c 2>/dev/null <$1) || return 0; [ $s -gt 0 ] || return 0; o=$(($2 % s)); "#
             + #"b=$(dd if=$1 bs=1 skip=$o count=1 2>/dev/null | od -An -tu1); "#
-            + #"printf "\$(printf %03o $((b ^ $3)))" | dd of=$1 bs=1 seek=$o conv=notrunc 2>/dev/null; }"#
-        try await kill(emulator, shell, then: "cd /data/outbox; \(flip); \(calls.joined(separator: "; "))")
-        tell(calls.joined(separator: "; "))
-        readConsole(emulator)
-        try await readMessages()
-        judgement.happened(.damage(bits: bits))
+            + #"printf "\\$(printf %03o $((b ^ $3)))" | dd of=$1 bs=1 seek=$o conv=notrunc 2>/dev/null; echo flipped $1; }"#
+        try await shell.run(Self.untilItRuns)
+        try await catchUp(emulator)
+        judgement.happened(.damaging)
+        kills += 1
+        // Stopped, it writes no more, and nobody starts another one as long as it is not dead.
+        let flips = calls.joined(separator: "; ")
+        let output = try await shell.run(
+            "p=$(pidof Recorder); kill -STOP $p; cd /data/outbox; \(flip); \(flips); \(Self.killIt)")
+        let flipped = output.split(separator: "\n").filter { $0.hasPrefix("flipped ") }
+        let ofNumbers = flipped.filter { $0.hasSuffix("sequence") }.count
+        tell("\(flips): \(flipped.count) of \(bits)")
+        try await catchUp(emulator)
+        judgement.happened(.suddenEnd)
+        judgement.happened(.damage(bits: flipped.count - ofNumbers, ofNumbers: ofNumbers > 0))
     }
 }
