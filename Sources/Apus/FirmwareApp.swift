@@ -49,6 +49,8 @@ extension FirmwareApp {
         signal(SIGPIPE, SIG_IGN)
         try Signals.hold()
         let board = try Board.current()
+        // In a cell as well, which may have cells of its own.
+        CellLeftovers.clear { await CellOutputs.restore(of: $0) }
         if !CellHost.isCell {
             let devices = KernelDevices(board.config)
             Task { await devices.add(on: board.sysfs, log: Log.line) }

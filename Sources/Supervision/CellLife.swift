@@ -204,6 +204,8 @@ final class CellLife: Sendable {
         ends.control.descriptor.release()
         ends.data.descriptor.release()
         ends.errors.release()
+        // Part of the end, which its supervisor waits for.
+        await CellLeftovers.clear(after: processID)
         return status
     }
 

@@ -71,44 +71,9 @@ extension Command {
             app has ended.
             """,
         examples: [("apus gpio safe", "after `kill -9` of a program of your own")],
-        run: { _ in try setSafeLevels() })
-
-    /// Written by programs that hold outputs with a safe level.
-    private static let safeFolder = "/run/apus/outputs"
-
-    private static func setSafeLevels() throws {
-        guard let directory = opendir(safeFolder) else { return }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name == "." || name == ".." { continue }
-            do {
-                let line = try driveSafely(Settings.read("\(safeFolder)/\(name)"))
-                // Before the line is free: its next owner notes it anew.
-                unlink("\(safeFolder)/\(name)")
-                line?.release()
-            } catch GPIOError.busy {
-                // Somebody holds it, and its level is theirs.
-                continue
-            } catch {
-                // The others get theirs all the same.
-                Output.error("\(Output.printable(name)): \(error)")
-            }
-        }
-    }
-
-    /// Nil for a note that names no line.
-    private static func driveSafely(_ output: [String: String]) throws -> OutputLine? {
-        guard case .line(let chip, let offset)? = LineName(output["line"] ?? "") else { return nil }
-        let drives: [String: LineDrive] = ["open-drain": .openDrain, "open-source": .openSource]
-        return try OutputLine(
-            on: .labelled(chip), offset: offset, initial: output["level"] == "1",
-            OutputOptions(
-                drive: drives[output["drive"] ?? ""] ?? .pushPull, isActiveLow: output["active-low"] == "1",
-                consumer: "gpio safe"))
-    }
+        run: { _ in
+            SafeOutputs.device.restore { name, error in Output.error("\(Output.printable(name)): \(error)") }
+        })
 
     private static func showLines(_ arguments: Arguments) throws {
         let isJSON = arguments.has("--json")

@@ -156,6 +156,23 @@ extension Scenario {
                 ]
             }, stopAfter: "root/a finished"),
         "leaks": leaks,
+        "leftovers": Scenario(
+            children: {
+                CellLeftovers.clear { process in
+                    let isGone = kill(process, 0) != 0
+                    // Long enough for a supervisor that does not wait to have gone on.
+                    try? await Task.sleep(for: .milliseconds(100))
+                    say("process \(process) is gone: \(isGone)")
+                }
+                return [
+                    ChildSpec("a", isolation: .process) {
+                        {
+                            if life == 0 { kill(getpid(), SIGKILL) }
+                            try await park()
+                        }
+                    }
+                ]
+            }, stopAfter: "root/a started again, restart 1"),
 
         // MARK: The tree
         "subtree": Scenario(children: { [steady("b"), subtree] }, stopAfter: "root/inner started again, restart 1"),

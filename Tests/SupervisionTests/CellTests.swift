@@ -207,6 +207,15 @@ struct CellTests {
         #expect(program.lines.contains { $0.hasPrefix("root/a started again, restart 99") })
     }
 
+    @Test func whatACellLeavesIsClearedAfterItsEndAndBeforeItsRestart() async throws {
+        let program = try await Program("leftovers")
+        #expect(
+            program.lines.filter { $0 != "root/a started" } == [
+                "process N is gone: true", "root/a failed: its cell, process N, was ended by SIGKILL",
+                "root/a started again, restart 1", "process N is gone: true", "root/a stopped",
+            ])
+    }
+
     // MARK: The tree
 
     @Test func aSubtreeRunsInOneCellAndIsRestartedAsAWhole() async throws {

@@ -7,7 +7,7 @@ import Testing
 extension SystemTests {
     /// Sixteen chips on three I2C buses of the emulated Pi 3, through the kernel's own driver of the controllers; in the
     /// same boot the kernel's drivers of some of the chips, a memory on SPI, a GPS on a serial port, and a chip that goes
-    /// and comes back.
+    /// and comes back, and a cell that is killed.
     @Suite struct BusTests {
         /// Named as the sensors of the app (Tests/Firmware/BusStation). The board profile has one more at 0x48 on bus 1.
         private static let devices = [
@@ -47,6 +47,7 @@ extension SystemTests {
                 try await Self.kernel(machine, readings)
                 try await Self.otherPorts(machine, readings)
                 try await Self.absence(machine, readings)
+                try await Self.safeLevelOfAKilledCell(machine)
             }
         }
 
@@ -193,6 +194,31 @@ extension SystemTests {
             for other in others {
                 #expect(missed[other] ?? .max <= elsewhere + 1, "\(other) missed ticks: \(missed)")
             }
+        }
+
+        /// The lamp's process is killed and not started again: the app puts the lamp out, and goes on.
+        private static func safeLevelOfAKilledCell(_ machine: Machine) async throws {
+            func isLit() async throws -> Bool {
+                // BCM2835 ARM Peripherals, section 6.1: GPLEV0, of which bit 5 is the level of line 5.
+                try await machine.emulator.qtest.byte(at: 0x3F20_0034) & 1 << 5 != 0
+            }
+            let held = try await machine.shell.run("apus gpio info GPIO5")
+            #expect(held.contains("  output  used by \"BusStation lamp\""))
+            #expect(try await isLit())
+            let processes = try await Self.processes(machine)
+            try await machine.shell.run(
+                "kill -KILL $(pidof lamp); until [ ! -e /run/apus/outputs/pinctrl-bcm2835:5 ]; do usleep 100000; done")
+            #expect(try await isLit() == false)
+            let left = try await machine.shell.run("apus gpio info GPIO5")
+            #expect(left.contains("  output") && !left.contains("used"))
+            // It was the app, not PID 1 after its end.
+            let rest = try await Self.processes(machine)
+            #expect(processes.count == 2 && rest.count == 1 && rest.isSubset(of: processes))
+        }
+
+        /// Of the app and its cell.
+        private static func processes(_ machine: Machine) async throws -> Set<Substring> {
+            Set(try await machine.shell.run("pidof BusStation").split(whereSeparator: \.isWhitespace))
         }
 
         /// A GPS, once a second.

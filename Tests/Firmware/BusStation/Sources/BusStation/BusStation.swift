@@ -1,7 +1,8 @@
 import Apus
 
 /// Reads chips on three I2C buses once a second, some of them behind a multiplexer, what the kernel's own drivers say of some of these
-/// chips, a memory on SPI and a GPS on a serial port: the device of the tests of buses (Tests/SystemTests/BusTests.swift).
+/// chips, a memory on SPI and a GPS on a serial port, and lights a lamp: the device of the tests of buses
+/// (Tests/SystemTests/BusTests.swift).
 @main
 struct BusStation: FirmwareApp {
     func children(on board: Board) throws -> [ChildSpec] {
@@ -43,6 +44,7 @@ struct BusStation: FirmwareApp {
 
             sensor("flash", FlashIdentity(port: board.spi("spi0.0"))),
             Sensor(NMEAGPS(on: board.serial("uart0")), id: "gps", into: publisher.mailbox).childSpec,
+            Lamp.childSpec(on: board.line("GPIO5")),
         ]
     }
 }
