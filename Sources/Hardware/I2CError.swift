@@ -14,6 +14,8 @@ public enum I2CError: Error, Sendable, Hashable {
     case failed(bus: String, address: I2CAddress, reason: String)
     /// The packet error code that came is not that of the bytes that came.
     case badChecksum(bus: String, address: I2CAddress, expected: UInt8, received: UInt8)
+    /// Fewer bytes came than were asked for.
+    case shortAnswer(bus: String, address: I2CAddress, expected: Int, received: Int)
     /// A device announced a block of a length no block has: SMBus allows 1 to 32 bytes.
     case invalidBlock(bus: String, address: I2CAddress, length: Int)
     /// No transaction can have this many bytes.
@@ -47,6 +49,8 @@ extension I2CError: CustomStringConvertible {
         case .badChecksum(let bus, let address, let expected, let received):
             "the answer of address \(address) on \(bus) is damaged: its packet error code is "
                 + "\(hexadecimal(Int(received))), not \(hexadecimal(Int(expected)))"
+        case .shortAnswer(let bus, let address, let expected, let received):
+            "the answer of address \(address) on \(bus) is too short: \(received) bytes came, not \(expected)"
         case .invalidBlock(let bus, let address, let length):
             "address \(address) on \(bus) announced a block of \(length) bytes, SMBus allows 1 to 32"
         case .invalidLength(let bus, let address, let length):

@@ -5,7 +5,7 @@ extension KernelSensor {
     /// - Parameters:
     ///   - name: what its driver calls it, such as `tmp421`.
     ///   - device: which of several with the name, such as `1-004c` for address 0x4C on bus 1.
-    /// - Throws: ``SysfsError``.
+    /// - Throws: ``SysfsError``, also for a device of which no value is of a known kind.
     public static func hwmon(_ name: String, at device: String? = nil, on sysfs: Sysfs) async throws -> KernelSensor {
         let (folder, channels) = try await hwmonChannels(name, device, sysfs)
         return KernelSensor(name: name, folder: folder, channels: channels, on: sysfs)
@@ -16,12 +16,17 @@ extension KernelSensor {
     ) throws(SysfsError) -> (String, [Channel]) {
         let folder = try find(name, device, in: "class/hwmon", sysfs)
         let files = try sysfs.list(folder)
-        return (folder, files.compactMap { hwmonChannel($0, among: files) })
+        let channels = files.compactMap { hwmonChannel($0, among: files) }
+        let inputs = files.filter { stem(of: $0, before: "_input") != nil || stem(of: $0, before: "_average") != nil }
+        try check(channels, of: folder, inputs: inputs, on: sysfs)
+        return (folder, channels)
     }
 
-    /// The channel behind a file such as "temp1_input"; nil for other files.
+    /// The channel behind a file such as "temp1_input", or "power1_average" where there is no "power1_input", as with many
+    /// power meters; nil for other files.
     static func hwmonChannel(_ file: String, among files: [String]) -> Channel? {
-        guard let stem = stem(of: file, before: "_input") else { return nil }
+        let average = Self.stem(of: file, before: "_average").flatMap { files.contains("\($0)_input") ? nil : $0 }
+        guard let stem = Self.stem(of: file, before: "_input") ?? average else { return nil }
         let digit = UInt8(ascii: "0")...UInt8(ascii: "9")
         let letters = String(decoding: stem.utf8.prefix { !digit.contains($0) }, as: UTF8.self)
         let part = String(decoding: stem.utf8.dropFirst(letters.utf8.count), as: UTF8.self)

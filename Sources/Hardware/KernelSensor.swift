@@ -52,13 +52,55 @@ public struct KernelSensor: Sendable {
         case angularVelocity
         /// Metres.
         case distance
+        /// Metres per second.
+        case velocity
+        /// Metres per second, from one sample to the next.
+        case velocityChange
+        /// Metres per square second.
+        case gravity
+        /// Radians.
+        case angle
+        /// Radians, from one sample to the next.
+        case angleChange
+        /// Radians about an axis, from the horizontal.
+        case inclination
+        /// Radians: yaw, pitch and roll.
+        case orientation
+        /// Radians.
+        case phase
         /// Hertz.
         case frequency
         /// Turns per second.
         case rotation
         /// Parts of one: 0.0004 is 400 ppm.
         case concentration
+        /// Kilograms per cubic metre.
+        case massConcentration
         case acidity
+        /// Farads.
+        case capacitance
+        /// Siemens per metre.
+        case conductivity
+        /// How near something is, without a unit: the nearer, the greater. In metres it is a ``distance``.
+        case proximity
+        /// Of light, without a unit, such as what a diode's converter counts.
+        case intensity
+        /// Watts per square metre.
+        case irradiance
+        /// 0 to 11 and more, as weather reports tell it.
+        case ultravioletIndex
+        /// Kelvins.
+        case colorTemperature
+        /// 0 to 1: x and y in the diagram of CIE 1931.
+        case chromaticity
+        /// Parts of a pad's size, 0 to 1.
+        case relativePosition
+        /// How sure the sensor is of what its wearer does, 0 to 1.
+        case activity
+        case steps
+        case count
+        /// Whether a counter is at its mark.
+        case index
     }
 
     private let sysfs: Sysfs
@@ -110,6 +152,18 @@ public struct KernelSensor: Sendable {
         }
         throw .noDevice(
             folder: sysfs.place(devices), wanted: device.map { "\(name) at \($0)" } ?? name, present: present)
+    }
+
+    /// - Parameter inputs: the device's files of measured values.
+    /// - Throws: ``SysfsError/invalidValue(path:reason:)`` for a device that measures, but nothing that is known here.
+    static func check(
+        _ channels: [Channel], of folder: String, inputs: [String], on sysfs: Sysfs
+    ) throws(SysfsError) {
+        guard channels.isEmpty, !inputs.isEmpty else { return }
+        throw .invalidValue(
+            path: sysfs.place(folder),
+            reason: "nothing of what it measures is of a known kind; read its files with Sysfs: "
+                + inputs.joined(separator: ", "))
     }
 
     /// What begins with certain letters and goes on with something else, or ends.

@@ -169,7 +169,10 @@ package final class LinuxI2C: I2CController {
                 guard let opened = try? Self.open(path, options) else { return ENODEV }
                 descriptor = opened
             }
-            guard linux_ioctl(descriptor, UInt(I2C_RDWR), &transaction) < 0 else { return 0 }
+            let done = linux_ioctl(descriptor, UInt(I2C_RDWR), &transaction)
+            // The number of messages that went through. When an adapter stops before the last, what it should have read is
+            // not there; EIO is what the kernel makes of that itself (drivers/i2c/i2c-core-smbus.c).
+            guard done < 0 else { return done == messages.count ? 0 : EIO }
             let code = errno
             if code == ENODEV {
                 // The adapter is gone, such as one on USB; it may come back under the same name.

@@ -71,8 +71,9 @@ public struct SMBusDevice: Sendable {
     /// - Returns: 1 to ``maximumBlock`` bytes.
     public func readBlock(command: UInt8) async throws(I2CError) -> [UInt8] {
         let checksumLength = usesPacketErrorCode ? 1 : 0
-        let answer = try await bus.write(
-            [command], thenRead: 1 + Self.maximumBlock + checksumLength, at: address)
+        let total = 1 + Self.maximumBlock + checksumLength
+        let answer = try await bus.write([command], thenRead: total, at: address)
+        try checkLength(of: answer, total)
         let count = Int(answer[0])
         try checkBlock(count)
         if usesPacketErrorCode {
@@ -97,6 +98,7 @@ public struct SMBusDevice: Sendable {
         var answer =
             bytes.isEmpty
             ? try await bus.read(total, from: address) : try await bus.write(bytes, thenRead: total, at: address)
+        try checkLength(of: answer, total)
         guard usesPacketErrorCode, let received = answer.popLast() else { return answer }
         var code = bytes.isEmpty ? PacketErrorCode() : PacketErrorCode(writingTo: address)
         for byte in bytes { code.add(byte) }
@@ -109,6 +111,12 @@ public struct SMBusDevice: Sendable {
     private func check(_ received: UInt8, _ code: PacketErrorCode) throws(I2CError) {
         guard received == code.value else {
             throw .badChecksum(bus: bus.name, address: address, expected: code.value, received: received)
+        }
+    }
+
+    private func checkLength(of answer: [UInt8], _ expected: Int) throws(I2CError) {
+        guard answer.count == expected else {
+            throw .shortAnswer(bus: bus.name, address: address, expected: expected, received: answer.count)
         }
     }
 

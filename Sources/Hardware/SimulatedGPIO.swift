@@ -44,10 +44,33 @@ public final class SimulatedGPIO: Sendable {
     /// - Throws: ``GPIOError/noSuchLine(chip:offset:lines:)``.
     public func drive(_ offset: Int, high: Bool?) throws(GPIOError) {
         try checkOffset(offset)
+        change { $0.drive(offset, high) }
+    }
+
+    /// Drives a line from outside to another level for a while, as an echo does: it is there and gone at once, but its edges
+    /// have the times of one that begins now. The second one's is then in the future.
+    /// - Throws: ``GPIOError/noSuchLine(chip:offset:lines:)``.
+    public func pulse(_ offset: Int, high: Bool, lasting duration: Duration) throws(GPIOError) {
+        try checkOffset(offset)
+        // Up to 30 years, far within 64 bits.
+        let nanoseconds = UInt64(min(max(duration / .nanoseconds(1), 0), 1e18))
         change { state in
-            state.lines[offset].external = high
-            state.settle(offset)
+            let before = state.lines[offset].external
+            let now = UInt64(clamping: MonotonicClock.now)
+            state.moment = now
+            state.drive(offset, high)
+            state.moment = now + nanoseconds
+            state.drive(offset, before)
+            state.moment = nil
         }
+    }
+
+    /// Has something done whenever the voltage of a line has changed: what answers there, as a device does.
+    /// - Parameter body: gets the new voltage, on the thread that changed it. It replaces the one before; nil: nothing.
+    /// - Throws: ``GPIOError/noSuchLine(chip:offset:lines:)``.
+    public func onChange(of offset: Int, _ body: (@Sendable (_ isHigh: Bool) -> Void)?) throws(GPIOError) {
+        try checkOffset(offset)
+        state.withLock { $0.observers[offset] = body }
     }
 
     /// The level a meter would show at the line.
@@ -118,8 +141,10 @@ extension SimulatedGPIO {
                 state.lines[offset].retained = nil
                 state.lines[offset].sequence = 0
                 // The level at the request is the reference of the first edge.
-                state.lines[offset].wasHigh = state.voltage(offset)
-                state.lines[offset].isHigh = state.voltage(offset)
+                let isHigh = state.voltage(offset)
+                if isHigh != state.lines[offset].wasHigh { state.observe(offset, isHigh) }
+                state.lines[offset].wasHigh = isHigh
+                state.lines[offset].isHigh = isHigh
                 state.settle(offset)
                 report(.requested, offset, state)
             }
@@ -216,15 +241,19 @@ extension SimulatedGPIO {
     }
 }
 
-// Debouncing.
+// Debouncing, and who looks.
 extension SimulatedGPIO {
-    /// Changes the chip, and lets time pass for the debounced lines whose level that changed.
+    /// Changes the chip, tells those who look, and lets time pass for the debounced lines whose level that changed.
     private func change<Failure: Error>(_ body: (inout State) throws(Failure) -> Void) throws(Failure) {
-        let unsettled = try state.withLock { state throws(Failure) in
+        let (unsettled, observed) = try state.withLock { state throws(Failure) in
             try body(&state)
-            defer { state.unsettled = [] }
-            return state.unsettled
+            defer {
+                state.unsettled = []
+                state.observed = []
+            }
+            return (state.unsettled, state.observed)
         }
+        for (observer, isHigh) in observed { observer(isHigh) }
         for offset in unsettled {
             guard let (change, period) = state.withLock({ $0.pendingChange(offset) }) else { continue }
             Task { [weak self, clock] in
@@ -321,6 +350,11 @@ extension SimulatedGPIO {
         var watches: [Int: (offsets: [Int], LineChangeStream.Continuation)] = [:]
         /// Debounced lines whose voltage has just changed.
         var unsettled: [Int] = []
+        var observers: [Int: @Sendable (Bool) -> Void] = [:]
+        /// Who is to be told of a voltage that has just changed.
+        var observed: [(observer: @Sendable (Bool) -> Void, isHigh: Bool)] = []
+        /// When what happens now happens, if not in this moment.
+        var moment: UInt64?
 
         init(lines: [Line]) {
             self.lines = lines
@@ -336,6 +370,11 @@ extension SimulatedGPIO {
         /// What the program reads.
         func level(_ offset: Int) -> Bool {
             lines[offset].isHigh != (lines[offset].owner?.isActiveLow ?? false)
+        }
+
+        mutating func drive(_ offset: Int, _ high: Bool?) {
+            lines[offset].external = high
+            settle(offset)
         }
 
         mutating func join(_ first: Int, _ second: Int) {
@@ -355,12 +394,17 @@ extension SimulatedGPIO {
                 guard isHigh != lines[offset].wasHigh else { continue }
                 lines[offset].wasHigh = isHigh
                 lines[offset].changes += 1
+                observe(offset, isHigh)
                 if let owner = lines[offset].owner, owner.debounce > .zero {
                     unsettled.append(offset)
                 } else {
                     accept(offset)
                 }
             }
+        }
+
+        mutating func observe(_ offset: Int, _ isHigh: Bool) {
+            if let observer = observers[offset] { observed.append((observer, isHigh)) }
         }
 
         /// Which change a pause is for, and how long it is.
@@ -391,7 +435,7 @@ extension SimulatedGPIO {
             lines[offset].sequence &+= 1
             sequences[owner.request, default: 0] &+= 1
             let event = EdgeEvent(
-                kind: kind, offset: offset, timestamp: UInt64(clamping: MonotonicClock.now),
+                kind: kind, offset: offset, timestamp: moment ?? UInt64(clamping: MonotonicClock.now),
                 globalSequence: sequences[owner.request, default: 0], lineSequence: lines[offset].sequence)
             statistics[owner.request, default: EdgeStatistics()].received &+= 1
             if case .dropped = continuation?.yield(event) {

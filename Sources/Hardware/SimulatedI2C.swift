@@ -14,6 +14,8 @@ public final class SimulatedI2C: Sendable {
         /// A bit of what is read arrives wrong, of what is written where nothing is read.
         /// - byte: counted from 0 over the whole transaction; bit: 0 is the lowest. None that is not there changes.
         case bitError(byte: Int, bit: Int)
+        /// Of what is read only the first so many bytes come, where more are asked for; what is written arrives.
+        case shortRead(Int)
         /// Every byte reads as this one, such as 0xFF or 0x00, and what is written is lost.
         case stuck(UInt8)
         /// The transaction takes so long, and then succeeds.
@@ -73,7 +75,7 @@ extension SimulatedI2C: I2CController {
         case .stuck(let byte):
             let count = messages.reduce(0) { if case .read(let count) = $1 { $0 + count } else { $0 } }
             return [UInt8](repeating: byte, count: count)
-        case .bitError, nil: break
+        case .bitError, .shortRead, nil: break
         }
         guard let device else {
             // What is behind the channels that are switched on is on this bus as well.
@@ -111,6 +113,7 @@ extension SimulatedI2C: I2CController {
             }
         }
         flip(fault, in: &answer, from: 0)
+        if case .shortRead(let count) = fault { answer = Array(answer.prefix(max(count, 0))) }
         return answer
     }
 

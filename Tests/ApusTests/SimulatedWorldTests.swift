@@ -5,12 +5,12 @@ import Testing
 /// What a script does to the chips, by the drivers that read them.
 @Suite(.timeLimit(.minutes(10)))
 struct SimulatedWorldTests {
-    private func world(_ text: String) throws -> (SimulatedWorld, Board) {
+    func world(_ text: String) throws -> (SimulatedWorld, Board) {
         let world = try SimulatedWorld(try SimulationParser.parse(text, file: "f"))
         return (world, Board(name: "simulated", config: Configuration(), ports: world.ports))
     }
 
-    private func sample(_ driver: some PolledDriver) async throws -> [String: Double] {
+    func sample(_ driver: some PolledDriver) async throws -> [String: Double] {
         let device = try await driver.open()
         var values: [String: Double] = [:]
         for measurement in try await driver.sample(device) {
@@ -41,6 +41,18 @@ struct SimulatedWorldTests {
         #expect(try await sample(driver) == ["temperature": 50])
         #expect(world.advance(to: .seconds(50)) == nil)
         #expect(try await sample(driver) == ["temperature": 60])
+    }
+
+    @Test func shortAnswersComeAndGo() async throws {
+        let (world, board) = try world(
+            "chip TMP102 on i2c-1 at 0x48\nat 1s tmp102-0x48 short 1\nat 2s tmp102-0x48 ok")
+        let driver = TMP102(on: board.i2c("i2c-1"), address: 0x48)
+        #expect(try await sample(driver) == ["temperature": 21])
+        world.advance(to: .seconds(1))
+        let error = SensorError.shortAnswer(sensor: "TMP102 at 0x48 on i2c-1", expected: 2, found: 1)
+        await #expect(throws: error) { try await sample(driver) }
+        world.advance(to: .seconds(2))
+        #expect(try await sample(driver) == ["temperature": 21])
     }
 
     /// As a cell does that is started late.

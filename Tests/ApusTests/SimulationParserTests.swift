@@ -53,6 +53,33 @@ struct SimulationParserTests {
         }
     }
 
+    @Test func readsWhatIsOnLinesAndInTheKernel() throws {
+        let script = try SimulationParser.parse(
+            """
+            chip HCSR04 on GPIO23 GPIO24
+            chip rotaryencoder on GPIO5 GPIO6 as knob
+            kernel hwmon tmp421 at 1-004c temp1 temp2
+            kernel iio bmp280 pressure temp as barometer
+            led ACT
+            pwm fe20c000.pwm 2
+            at 1s GPIO17 pulses 100 20Hz
+            at 2s tmp421-1-004c temp2 30
+            at 3s barometer absent
+            """, file: "f")
+        #expect(script.chips.map(\.id) == ["hcsr04-GPIO24", "knob", "tmp421-1-004c", "barometer"])
+        #expect(script.chips[0].place == .lines(23, 24))
+        #expect(script.chips[2].place == .kernel(.hwmon, name: "tmp421", device: "1-004c"))
+        #expect(script.chips[3].model.quantities.map(\.name) == ["pressure", "temp"])
+        #expect(script.lights == ["ACT"])
+        #expect(script.pwms == [.init(device: "fe20c000.pwm", channels: 2)])
+        guard case .pulses(17, 100, .milliseconds(25)) = script.steps[0].change,
+            case .value(2, 1, .constant(30)) = script.steps[1].change, case .fault(3, .absent) = script.steps[2].change
+        else {
+            Issue.record("\(script.steps)")
+            return
+        }
+    }
+
     @Test func theReferenceAppsBoardIsOneAndInTheDocuments() throws {
         let checkout = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
@@ -62,6 +89,15 @@ struct SimulationParserTests {
         let board = try text("Firmware/WeatherStation/simulation.conf")
         #expect(try SimulationParser.parse(board, file: "f").chips.count == 2)
         #expect(try text("docs/simulation.md").contains("```\n\(board)```"))
+    }
+
+    @Test func theDocumentsExamplesAreBoards() throws {
+        let file = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("docs/simulation.md")
+        let blocks = try String(contentsOf: file, encoding: .utf8).components(separatedBy: "```\n")
+            .filter { $0.hasPrefix("chip ") || $0.hasPrefix("# What there is.") }
+        #expect(blocks.count == 2)
+        for block in blocks { #expect(reason(block) == nil) }
     }
 
     /// The table of models names them all.
@@ -84,7 +120,7 @@ struct SimulationParserTests {
     }
 
     @Test(arguments: [
-        ("frob", "'frob' is none of chip, join and at"),
+        ("frob", "'frob' is none of chip, kernel, led, pwm, join and at"),
         ("chip", "the name of a chip is missing at the end"),
         ("chip TMP103 on i2c-1 at 0x48", "there is no simulated 'TMP103'; there are ADS1115, "),
         ("chip TMP102", "'on' is missing at the end"),
@@ -117,9 +153,40 @@ struct SimulationParserTests {
         ("at 1e300h GPIO1 high", "'1e300h' is not a time"),
         ("at 1s", "the name of a chip or a line is missing"),
         ("at 1s x high", "there is no chip 'x' before this line; there are none"),
-        ("at 1s GPIO1", "high, low or open is missing"),
-        ("at 1s GPIO1 up", "'up' is none of high, low and open"),
+        ("at 1s GPIO1", "high, low, open or pulses is missing"),
+        ("at 1s GPIO1 up", "'up' is none of high, low, open and pulses"),
         ("at 1s GPIO1 high high", "'high' is one word too many"),
+        ("at 1s GPIO1 pulses", "a number of pulses is missing"),
+        ("at 1s GPIO1 pulses 0 1Hz", "'0' is not a number of pulses from 1 to 100000"),
+        ("at 1s GPIO1 pulses 5", "a frequency is missing"),
+        ("at 1s GPIO1 pulses 5 20", "'20' is not a frequency from 0.001Hz to 1000Hz"),
+        ("at 1s GPIO1 pulses 5 0Hz", "'0Hz' is not a frequency"),
+        ("at 1s GPIO1 pulses 5 nanHz", "'nanHz' is not a frequency"),
+        ("at 1s GPIO1 pulses 5 Hz", "'Hz' is not a frequency"),
+        ("chip HCSR04 on i2c-1", "'i2c-1' is no line"),
+        ("chip HCSR04 on GPIO1", "a line, such as GPIO17 is missing"),
+        ("chip RotaryEncoder on GPIO1 GPIO1", "two lines are needed"),
+        ("chip HCSR04 on GPIO1 GPIO2\nchip RotaryEncoder on GPIO2 GPIO3", "GPIO2 is a line of hcsr04-GPIO2"),
+        ("chip HCSR04 on GPIO1 GPIO2\nat 1s GPIO2 high", "GPIO2 is a line of hcsr04-GPIO2"),
+        ("chip HCSR04 on GPIO1 GPIO2 as far\nat 1s far stuck 0", "far cannot have that fault"),
+        ("chip RotaryEncoder on GPIO1 GPIO2 as knob\nat 1s knob absent", "knob cannot have that fault"),
+        ("kernel", "hwmon or iio is missing"),
+        ("kernel lm75 temp1", "'lm75' is none of hwmon and iio"),
+        ("kernel hwmon", "what the kernel's driver calls the sensor is missing"),
+        ("kernel hwmon lm75 at", "the name of a device is missing"),
+        ("kernel hwmon lm75 at 1-0048", "the sensor's channels are missing"),
+        ("kernel hwmon lm75 temp", "'temp' is no channel of hwmon, which is one like temp1"),
+        ("kernel iio bmp280 temp temp", "'temp' is there twice"),
+        ("kernel hwmon lm75 temp1 as", "a name for the chip is missing"),
+        ("kernel hwmon lm75 temp1\nkernel hwmon lm75 temp2", "lm75 is at that place"),
+        ("kernel hwmon lm75 temp1\nkernel iio lm75 temp", "there is a lm75 already"),
+        ("kernel hwmon GPIO3 temp1", "'GPIO3' is the name of a line"),
+        ("kernel hwmon lm75 temp1\nat 1s lm75 timeout", "lm75 cannot have that fault"),
+        ("led", "the name of a LED is missing"),
+        ("led ACT\nled ACT", "there is a LED ACT already"),
+        ("pwm pwm0", "a number of channels is missing"),
+        ("pwm pwm0 65", "'65' is not a number of channels from 1 to 64"),
+        ("pwm pwm0 1\npwm pwm0 2", "there is a PWM controller pwm0 already"),
         ("at 1s c", "a quantity, a fault or ok is missing"),
         ("at 1s c frobs", "'frobs' is nothing of c, which knows temperature, nak, timeout"),
         ("at 1s c temperature", "a value is missing"),
@@ -131,9 +198,12 @@ struct SimulationParserTests {
         ("at 1s c temperature sine 20", "an amplitude is missing"),
         ("at 1s c stuck 256", "'256' is not a byte from 0 to 255"),
         ("at 1s c bit-error 0 8", "'8' is not the number of a bit from 0 to 7"),
+        ("at 1s c short", "a number of bytes is missing"),
+        ("at 1s c short 8192", "'8192' is not a number of bytes from 0 to 8191"),
         ("at 1s c slow 61s", "a chip can be slow by up to 60s"),
         ("at 1s adc arbitration", "adc cannot have that fault"),
         ("at 1s adc stuck 1", "adc cannot have that fault"),
+        ("at 1s adc short 1", "adc cannot have that fault"),
         ("at 1s w nak nak", "'nak' is one word too many"),
         ("at 1s w timeout", "w cannot have that fault"),
         ("at 1s dust stuck 0", "dust cannot have that fault"),
@@ -163,6 +233,10 @@ struct SimulationParserTests {
             at 1s t temperature sine 20 1 60s
             at 2min t bit-error 0 7
             join GPIO1 GPIO2
+            chip HCSR04 on GPIO5 GPIO6 as far
+            kernel hwmon lm75 at 1-0048 temp1
+            pwm pwm0 2
+            at 3s GPIO1 pulses 5 20Hz
             """
         for _ in 1...2000 {
             var bytes = Array(good.utf8)

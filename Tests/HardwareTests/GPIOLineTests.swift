@@ -1,4 +1,5 @@
 import Hardware
+import Synchronization
 import Testing
 
 /// The lines' API on the simulated backend.
@@ -73,6 +74,37 @@ struct GPIOLineTests {
         #expect(events.map(\.globalSequence) == [1, 2, 3, 4])
         #expect(events.map(\.timestamp) == events.map(\.timestamp).sorted())
         #expect((events.first?.timestamp ?? 0) > 0)
+    }
+
+    @Test func aPulseHasTheTimesOfBothItsEdges() async throws {
+        let line = try InputLine(on: .simulated(chip), offset: 1, InputOptions(bias: .pullUp, edges: .both))
+        try chip.pulse(1, high: false, lasting: .milliseconds(5))
+        #expect(try line.level())
+        line.release()
+        var events: [EdgeEvent] = []
+        for try await event in line.events { events.append(event) }
+        try #require(events.map(\.kind) == [.falling, .rising])
+        #expect(events[1].timestamp - events[0].timestamp == 5_000_000)
+    }
+
+    private final class Seen: Sendable {
+        let levels = Mutex<[Bool]>([])
+    }
+
+    @Test func whoLooksAtALineIsToldAndMayAnswer() throws {
+        let seen = Seen()
+        let chip = chip
+        try chip.onChange(of: 2) { [weak chip] isHigh in
+            seen.levels.withLock { $0.append(isHigh) }
+            try? chip?.drive(3, high: isHigh)
+        }
+        let line = try OutputLine(on: .simulated(chip), offset: 2, initial: true)
+        #expect(try chip.level(of: 3))
+        for level in [true, false, false, true] { try line.set(level) }
+        try chip.onChange(of: 2, nil)
+        try line.set(false)
+        #expect(seen.levels.withLock { $0 } == [true, false, true])
+        #expect(throws: GPIOError.noSuchLine(chip: "bench", offset: 8, lines: 8)) { try chip.onChange(of: 8) { _ in } }
     }
 
     @Test(arguments: [(EdgeDetection.rising, EdgeEvent.Kind.rising), (.falling, .falling)])

@@ -125,6 +125,17 @@ struct I2CTransactionTests {
         #expect(chip[1] == [0x11, 0x20])
     }
 
+    @Test func aShortReadHasFewerBytesThanAskedFor() async throws {
+        let bus = try bus()
+        simulated.script([.shortRead(1), .shortRead(0), .shortRead(-1), .shortRead(2), .shortRead(9)], at: 0x48)
+        for answer in [[0x19], [], [], [0x19, 0x80], [0x19, 0x80]] as [[UInt8]] {
+            #expect(try await bus.write([0], thenRead: 2, at: 0x48) == answer)
+        }
+        simulated.script([.shortRead(0)], at: 0x48)
+        try await bus.write([1, 0x10, 0x20], to: 0x48)
+        #expect(chip[1] == [0x10, 0x20])
+    }
+
     @Test func aStuckBusReadsTheSame() async throws {
         let bus = try bus()
         simulated.script([.stuck(0xFF), .stuck(0x00)], at: 0x48)

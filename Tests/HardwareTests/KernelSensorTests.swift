@@ -39,6 +39,42 @@ struct KernelSensorTests {
         #expect(try await sensor.read([]) == [])
     }
 
+    // The same: power meters of servers and processors tell an average only.
+    @Test func anAverageIsTakenWhereThereIsNoPresentValue() async throws {
+        add(
+            "class/hwmon/hwmon0",
+            [
+                "name": "power_meter", "power1_average": "2976000", "power1_average_highest": "9000000",
+                "power1_average_interval": "1000", "power1_average_max": "1", "power2_average": "1",
+                "power2_input": "5000000", "in1_average": "11904", "in1_fault": "0",
+            ])
+        let sensor = try await KernelSensor.hwmon("power_meter", on: sysfs)
+        #expect(sensor.channels.map(\.kind) == [.voltage, .power, .power])
+        #expect(sensor.channels.map(\.part) == ["1", "1", "2"])
+        #expect(try await sensor.read(sensor.channels) == [11.904, 2.976, 5])
+        tree["class/hwmon/hwmon0/in1_fault"] = "1"
+        await #expect(throws: SysfsError.self) { try await sensor.read(sensor.channels) }
+    }
+
+    @Test func aDeviceOfWhichNothingIsKnownIsAnError() async throws {
+        add(
+            "class/hwmon/hwmon0",
+            ["name": "odd", "smell1_input": "1", "noise2_average": "2", "temp1_max": "80000", "intrusion0_alarm": "0"])
+        let odd = await #expect(throws: SysfsError.self) { try await KernelSensor.hwmon("odd", on: sysfs) }
+        #expect(
+            odd?.description == "simulated/class/hwmon/hwmon0: nothing of what it measures is of a known kind; "
+                + "read its files with Sysfs: noise2_average, smell1_input")
+        add(
+            "bus/iio/devices/iio:device0",
+            ["name": "imu", "in_rot_quaternion_raw": "0 0 0 1", "in_rot_scale": "1", "out_voltage0_raw": "1"])
+        let imu = await #expect(throws: SysfsError.self) { try await KernelSensor.iio("imu", on: sysfs) }
+        #expect(imu?.description.contains("with Sysfs: in_rot_quaternion_raw") == true)
+        // Beside a known one it is left out.
+        tree["bus/iio/devices/iio:device0/in_temp_input"] = "21000"
+        let both = try await KernelSensor.iio("imu", on: sysfs)
+        #expect(both.channels.map(\.kind) == [.temperature])
+    }
+
     @Test func aSensorThatIsBrokenIsAFailure() async throws {
         add("class/hwmon/hwmon0", ["name": "tmp421", "temp2_input": "0", "temp2_fault": "1"])
         let sensor = try await KernelSensor.hwmon("tmp421", on: sysfs)
@@ -116,9 +152,93 @@ struct KernelSensorTests {
         let expected = [
             "voltage-0": 1.65, "voltage-1": 1.023, "voltage-0-voltage1": -0.004, "temperature-": -24.44,
             "magneticField-x": -0.9999e-4, "acceleration-z": 9.797632, "concentration-co2": 0.0004,
+            "intensity-both": 5,
         ]
         #expect(Set(values.keys) == Set(expected.keys))
         for (name, value) in expected { #expect(abs((values[name] ?? .nan) - value) < abs(value) * 1e-9, "\(name)") }
+    }
+
+    // Documentation/ABI/testing/sysfs-bus-iio: names and units ("What:" and "Description:").
+    @Test(
+        arguments: [
+            ("in_temp_ambient_raw", "21500", .temperature, "ambient", 21.5),
+            ("in_voltage0_supply_raw", "3300", .voltage, "0_supply", 3.3),
+            ("in_current1_raw", "-250", .current, "1", -0.25), ("in_power3_raw", "1500", .power, "3", 1.5),
+            ("in_energy_input", "42", .energy, "", 42), ("in_resistance0_raw", "47", .resistance, "0", 47),
+            ("in_capacitance0_raw", "100", .capacitance, "0", 1e-7),
+            ("in_capacitance0-capacitance1_raw", "-2", .capacitance, "0-capacitance1", -2e-9),
+            ("in_electricalconductivity_raw", "0.05", .conductivity, "", 0.05),
+            ("in_humidityrelative_input", "47250", .humidity, "", 47.25),
+            ("in_pressure0_raw", "101.325", .pressure, "0", 101_325), ("in_ph_raw", "7.4", .acidity, "", 7.4),
+            ("in_concentration_voc_raw", "0.5", .concentration, "voc", 0.005),
+            ("in_massconcentration_pm1_input", "4", .massConcentration, "pm1", 4e-9),
+            ("in_massconcentration_pm2p5_input", "12.5", .massConcentration, "pm2p5", 12.5e-9),
+            ("in_massconcentration0_pm10_input", "20", .massConcentration, "0_pm10", 20e-9),
+        ] as [(String, String, KernelSensor.Kind, String, Double)])
+    func typesOfElectricityAndAirAreInUnitsOfSI(
+        file: String, text: String, kind: KernelSensor.Kind, part: String, value: Double
+    ) async throws {
+        try await expect(file, text, kind, part, value)
+    }
+
+    @Test(
+        arguments: [
+            ("in_accel_linear_x_raw", "9.80665", .acceleration, "linear_x", 9.80665),
+            ("in_gravity_z_raw", "-9.80665", .gravity, "z", -9.80665), ("in_distance_input", "1.5", .distance, "", 1.5),
+            ("in_velocity_sqrt(x^2+y^2+z^2)_input", "1.2", .velocity, "sqrt(x^2+y^2+z^2)", 1.2),
+            ("in_deltavelocity_y_raw", "0.1", .velocityChange, "y", 0.1),
+            ("in_anglvel_x_raw", "0.5", .angularVelocity, "x", 0.5), ("in_angl0_raw", "3", .angle, "0", 3),
+            ("in_deltaangl_x_raw", "0.01", .angleChange, "x", 0.01), ("in_phase2_raw", "1", .phase, "2", 1),
+            ("in_incli_x_raw", "-90", .inclination, "x", -Double.pi / 2),
+            ("in_rot_yaw_raw", "180", .orientation, "yaw", Double.pi),
+            ("in_rot_pitch_raw", "45", .orientation, "pitch", Double.pi / 4),
+            ("in_rot_roll_raw", "0", .orientation, "roll", 0), ("in_steps_input", "1234", .steps, "", 1234),
+            ("in_positionrelative_x_raw", "25000", .relativePosition, "x", 0.25),
+            ("in_activity_walking_input", "80", .activity, "walking", 0.8), ("in_count0_raw", "-7", .count, "0", -7),
+            ("in_index0_raw", "1", .index, "0", 1),
+        ] as [(String, String, KernelSensor.Kind, String, Double)])
+    func typesOfMotionAreInUnitsOfSI(
+        file: String, text: String, kind: KernelSensor.Kind, part: String, value: Double
+    ) async throws {
+        try await expect(file, text, kind, part, value)
+    }
+
+    @Test(
+        arguments: [
+            ("in_illuminance_clear_raw", "300", .illuminance, "clear", 300),
+            ("in_intensity_ir_raw", "77", .intensity, "ir", 77), ("in_intensity0_uv_raw", "8", .intensity, "0_uv", 8),
+            ("in_intensity_red_raw", "9", .intensity, "red", 9), ("in_intensity_x_raw", "5e6", .irradiance, "x", 5e-3),
+            ("in_uvindex_input", "6", .ultravioletIndex, "", 6),
+            ("in_colortemp_raw", "5500", .colorTemperature, "", 5500),
+            ("in_chromaticity_y_raw", "0.33", .chromaticity, "y", 0.33),
+            ("in_proximity_raw", "300", .proximity, "", 300), ("in_proximity_input", "0.3", .distance, "", 0.3),
+        ] as [(String, String, KernelSensor.Kind, String, Double)])
+    func typesOfLightAreInUnitsOfSI(
+        file: String, text: String, kind: KernelSensor.Kind, part: String, value: Double
+    ) async throws {
+        try await expect(file, text, kind, part, value)
+    }
+
+    /// A device with one channel.
+    private func expect(
+        _ file: String, _ text: String, _ kind: KernelSensor.Kind, _ part: String, _ value: Double
+    ) async throws {
+        add("bus/iio/devices/iio:device0", ["name": "it", file: text])
+        let sensor = try await KernelSensor.iio("it", on: sysfs)
+        #expect(sensor.channels.map(\.kind) == [kind])
+        #expect(sensor.channels.map(\.part) == [part])
+        let found = try await sensor.read(sensor.channels)
+        #expect(abs((found.first ?? .nan) - value) <= abs(value) * 1e-12, "\(found)")
+    }
+
+    /// "Often these sensors are unit less"; those that are not have a scale, and are in metres with it.
+    @Test func proximityWithAScaleIsADistance() async throws {
+        add(
+            "bus/iio/devices/iio:device0",
+            ["name": "vl53l0x", "in_proximity_raw": "1250", "in_proximity_scale": "0.001"])
+        let sensor = try await KernelSensor.iio("vl53l0x", on: sysfs)
+        #expect(sensor.channels.map(\.kind) == [.distance])
+        #expect(try await sensor.read(sensor.channels) == [1.25])
     }
 
     @Test func aTriggerIsNoSensor() async throws {
@@ -130,7 +250,10 @@ struct KernelSensorTests {
     @Test(arguments: [
         "", "in_", "in_raw", "_raw", "in__raw", "in_temp", "temp_raw", "out_voltage0_raw", "in_tempx_raw",
         "in_volt0_raw",
-        "in_voltage0_raw_", "IN_VOLTAGE0_RAW",
+        "in_voltage0_raw_", "IN_VOLTAGE0_RAW", "in_rot_quaternion_raw", "in_rot_from_north_true_raw",
+        "in_temp_peak_raw",
+        "in_humidityrelative_trough_raw", "in_anglvel_z_quadrature_correction_raw", "out_altvoltage0_raw",
+        "intrusion0_alarm", "power1_average_highest", "power1_average_interval", "pwm1_input",
     ])
     func otherFilesAreNoChannels(file: String) {
         #expect(IIOFile(file) == nil)

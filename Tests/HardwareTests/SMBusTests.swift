@@ -93,6 +93,24 @@ struct SMBusTests {
         #expect(try await device.readBlock(command: 0x06) == [8, 9])
     }
 
+    @Test(arguments: [false, true]) func aShortAnswerIsNoticed(usesCode: Bool) async throws {
+        let device = try device(usesCode)
+        answers([1, 2, 3])
+        let commands: [(asked: Int, run: @Sendable (SMBusDevice) async throws -> Void)] = [
+            (1, { _ = try await $0.receive() }), (1, { _ = try await $0.readByte(command: 1) }),
+            (2, { _ = try await $0.readWord(command: 2) }), (2, { _ = try await $0.call(7, command: 3) }),
+            (33, { _ = try await $0.readBlock(command: 4) }),
+        ]
+        for command in commands {
+            let asked = command.asked + (usesCode ? 1 : 0)
+            for count in [0, asked - 1] {
+                simulated.script([.shortRead(count)], at: 0x2C)
+                let error = I2CError.shortAnswer(bus: "i2c-1", address: 0x2C, expected: asked, received: count)
+                await #expect(throws: error) { try await command.run(device) }
+            }
+        }
+    }
+
     @Test(arguments: [0, 33, 255]) func blocksOfImpossibleLengthAreRefused(length: Int) async throws {
         for usesCode in [false, true] {
             let device = try device(usesCode)

@@ -92,7 +92,8 @@ struct SPIDeviceTests {
     }
 }
 
-/// What the kernel backend says on any machine: transfers have never been tried, for want of a spidev.
+/// What the kernel backend says on any machine. Its transfers are tried on the emulated Pi 3, which has a memory at
+/// /dev/spidev0.0 (Tests/SystemTests/BusTests.swift).
 struct LinuxSPITests {
     @Test func missingDeviceIsNamed() {
         let error = #expect(throws: SPIError.self) {

@@ -12,6 +12,8 @@ enum SimulatedFault: Sendable, Hashable {
     case stuck(UInt8)
     /// A bit of each transaction, in a byte counted from 0.
     case bitError(byte: Int, bit: Int)
+    /// Of each answer only so many bytes come.
+    case shortRead(Int)
     /// Each transaction takes so long.
     case slow(Duration)
 
@@ -22,6 +24,7 @@ enum SimulatedFault: Sendable, Hashable {
         case .arbitrationLost: .arbitrationLost
         case .stuck(let byte): .stuck(byte)
         case .bitError(let byte, let bit): .bitError(byte: byte, bit: bit)
+        case .shortRead(let count): .shortRead(count)
         case .slow(let duration): .slow(duration)
         }
     }
@@ -32,7 +35,7 @@ enum SimulatedFault: Sendable, Hashable {
         // Nothing drives the line.
         case .absent, .stuck(0xFF): .stuckHigh
         case .stuck(0x00): .stuckLow
-        case .stuck, .arbitrationLost: nil
+        case .stuck, .arbitrationLost, .shortRead: nil
         case .timeout: .failed
         case .bitError(let byte, let bit): .bitError(byte: byte, bit: bit)
         case .slow(let duration): .slow(duration)

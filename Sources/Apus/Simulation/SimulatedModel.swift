@@ -25,6 +25,12 @@ struct SimulatedModel: Sendable {
         /// Sends a packet each second.
         case serial(@Sendable ([Double]) -> [UInt8])
         case thermometerOnOneWire
+        /// On a line for its trigger and one for its echo.
+        case ranger
+        /// On the lines of its contacts A and B.
+        case encoder
+        /// What a driver of the kernel reads; its quantities are called as the kernel's channels.
+        case kernel(SimulatedKernelSensor.Subsystem)
     }
 
     let name: String
@@ -37,7 +43,7 @@ struct SimulatedModel: Sendable {
     }
 
     /// In the order of the alphabet.
-    static let all: [SimulatedModel] = (thermometers + climate + light + electricity + others + spi + serial)
+    static let all: [SimulatedModel] = (thermometers + climate + light + electricity + others + spi + serial + lines)
         .sorted { $0.name < $1.name }
 
     private static func quantity(
@@ -231,7 +237,38 @@ struct SimulatedModel: Sendable {
                 // Fits: the quantities' range.
                 let words = values.map { UInt16($0) }
                 return SimulatedPMS5003.packet(pm1: words[0], pm25: words[1], pm10: words[2])
-            })
+            }),
+        SimulatedModel(
+            name: "NMEAGPS",
+            quantities: [
+                quantity("fix", 1, 0...1), quantity("latitude", 48.1173, -90...90),
+                quantity("longitude", 11.5167, -180...180), quantity("altitude", 520, -1000...50_000),
+                quantity("velocity", 0, 0...1000), quantity("course", 0, 0...(2 * Double.pi)),
+                quantity("satellites", 8, 0...99),
+            ],
+            connection: .serial { values in
+                guard values[0] >= 0.5 else { return SimulatedNMEA.sentences(nil) }
+                return SimulatedNMEA.sentences(
+                    SimulatedNMEA.Position(
+                        latitude: values[1], longitude: values[2], altitude: values[3], velocity: values[4],
+                        course: values[5], satellites: Int(values[6])))
+            }),
     ]
+
+    private static let lines: [SimulatedModel] = [
+        // From 4.5 m on nothing reflects for the driver.
+        SimulatedModel(name: "HCSR04", quantities: [quantity("length", 1, 0.02...6)], connection: .ranger),
+        SimulatedModel(
+            name: "RotaryEncoder", quantities: [quantity("position", 0, -10_000...10_000)], connection: .encoder),
+    ]
+
+    /// A sensor that a driver of the kernel reads: 0 at first, in the units of `KernelSensor`.
+    static func kernelSensor(
+        _ subsystem: SimulatedKernelSensor.Subsystem, name: String, channels: [String]
+    ) -> SimulatedModel {
+        // Beyond any sensor's values.
+        SimulatedModel(
+            name: name, quantities: channels.map { quantity($0, 0, -1e9...1e9) }, connection: .kernel(subsystem))
+    }
 }
 #endif

@@ -16,10 +16,25 @@ final class SimulatedWorld: Sendable {
         let hold: @Sendable (SimulatedFault?) -> Void
     }
 
+    /// Pulses that go on.
+    private struct Pulses: Sendable {
+        /// What the line is at between them.
+        let rest: Bool?
+        let half: Duration
+        /// When the line changes next.
+        var next: Duration
+        /// How often it will change; two changes are a pulse.
+        var left: Int
+    }
+
     private struct State {
         var parts: [Part]
         /// Steps that were taken.
         var taken = 0
+        /// What drives lines from outside, but for pulses.
+        var levels: [Int: Bool] = [:]
+        /// By their lines.
+        var pulses: [Int: Pulses] = [:]
     }
 
     let ports: BoardPorts
@@ -30,15 +45,19 @@ final class SimulatedWorld: Sendable {
     /// How often what goes up or down by itself is set anew: smoother than any sensor is sampled by eye.
     private static let interval = Duration.milliseconds(100)
 
-    /// How often a particle sensor speaks (PMS5003 data manual, "active mode").
+    /// How often a particle sensor speaks (PMS5003 data manual, "active mode"), and a GPS receiver as a rule.
     private static let packetInterval = Duration.seconds(1)
 
     /// - Throws: what the script asks for and the simulation refuses; a parsed script has nothing such.
     init(_ script: SimulationScript) throws {
-        var builder = Builder()
+        let gpio = SimulatedGPIO(lines: SimulationScript.lineCount)
+        var builder = Builder(gpio: gpio)
         var parts: [Part] = []
         for chip in script.chips { parts.append(try builder.part(chip)) }
-        let gpio = SimulatedGPIO(lines: SimulationScript.lineCount)
+        for name in script.lights { builder.sysfs.addLED(name) }
+        for (number, pwm) in script.pwms.enumerated() {
+            builder.sysfs.addPWM("pwmchip\(number)", device: pwm.device, channels: pwm.channels)
+        }
         for joint in script.joints { try gpio.join(joint.first, joint.second) }
         for step in script.steps {
             guard case .value(let chip, let quantity, let shape) = step.change else { continue }
@@ -61,11 +80,16 @@ final class SimulatedWorld: Sendable {
     @discardableResult
     func advance(to moment: Duration) -> Duration? {
         state.withLock { state in
-            while state.taken < steps.count, steps[state.taken].time <= moment {
-                take(steps[state.taken].change, &state)
-                state.taken += 1
+            while let next = nextChange(state), next <= moment {
+                // A step before a pulse of the same moment, which it may end.
+                if state.taken < steps.count, steps[state.taken].time <= next {
+                    take(steps[state.taken], &state)
+                    state.taken += 1
+                } else {
+                    pulse(at: next, &state)
+                }
             }
-            var next = state.taken < steps.count ? steps[state.taken].time : nil
+            var next = nextChange(state)
             for index in state.parts.indices {
                 let courses = state.parts[index].courses
                 let values = courses.map { $0.value(at: moment) }
@@ -81,13 +105,43 @@ final class SimulatedWorld: Sendable {
         }
     }
 
-    private func take(_ change: SimulationScript.Step.Change, _ state: inout State) {
-        switch change {
+    /// When the next step is due, or a line with pulses changes.
+    private func nextChange(_ state: State) -> Duration? {
+        let step = state.taken < steps.count ? steps[state.taken].time : nil
+        return (state.pulses.values.map(\.next) + [step].compactMap { $0 }).min()
+    }
+
+    private func take(_ step: SimulationScript.Step, _ state: inout State) {
+        switch step.change {
         case .value: break  // In the course of the quantity.
         case .fault(let chip, let fault): state.parts[chip].hold(fault)
-        // The script has none but lines of the chip.
-        case .level(let line, let level): try? gpio.drive(line, high: level)
+        case .level(let line, let level):
+            state.pulses[line] = nil
+            state.levels[line] = level
+            drive(line, level)
+        case .pulses(let line, let count, let half):
+            let rest = state.levels[line]
+            // Others may be in the middle of one.
+            drive(line, rest)
+            state.pulses[line] = Pulses(rest: rest, half: half, next: step.time, left: 2 * count)
         }
+    }
+
+    /// Changes the lines whose pulses are at a change.
+    private func pulse(at moment: Duration, _ state: inout State) {
+        for (line, pulses) in state.pulses where pulses.next <= moment {
+            let isBegin = pulses.left.isMultiple(of: 2)
+            // A contact to ground where nothing else drives the line.
+            drive(line, isBegin ? !(pulses.rest ?? true) : pulses.rest)
+            state.pulses[line]?.next += pulses.half
+            state.pulses[line]?.left -= 1
+            if pulses.left == 1 { state.pulses[line] = nil }
+        }
+    }
+
+    private func drive(_ line: Int, _ level: Bool?) {
+        // The script has none but lines of the chip.
+        try? gpio.drive(line, high: level)
     }
 
     /// Lets the script happen, until its last step.
@@ -102,18 +156,23 @@ final class SimulatedWorld: Sendable {
 
     /// Connects chips.
     private struct Builder {
+        let gpio: SimulatedGPIO
+        /// There on every board: what a simulated board lacks must not be looked for on this machine.
+        let sysfs = SimulatedSysfs()
+        private var kernelSensors = 0
         private var i2c: [String: SimulatedI2C] = ["i2c-1": SimulatedI2C()]
         private var multiplexers: [String: SimulatedMultiplexer] = [:]
         private var spi: [String: SimulatedSPI] = [:]
         private var serial: [String: SimulatedSerial] = [:]
-        private var sysfs: SimulatedSysfs?
+
+        init(gpio: SimulatedGPIO) { self.gpio = gpio }
 
         func ports(_ lines: LineDirectory) -> BoardPorts {
             var ports = BoardPorts(lines: lines)
             for (name, bus) in i2c { ports.i2c[name] = I2CPort(simulated: bus, name: name) }
             for (name, chip) in spi { ports.spi[name] = SPIPort(simulated: chip, name: name) }
             for (name, line) in serial { ports.serial[name] = SerialLine(simulated: line, name: name) }
-            if let sysfs { ports.sysfs = SysfsPort(simulated: sysfs) }
+            ports.sysfs = SysfsPort(simulated: sysfs)
             return ports
         }
 
@@ -155,10 +214,21 @@ final class SimulatedWorld: Sendable {
                 serial[name] = line
                 return Self.speak(packet, on: line, every: SimulatedWorld.packetInterval)
             case (.thermometerOnOneWire, .oneWire(let id)):
-                let tree = sysfs ?? SimulatedSysfs()
-                sysfs = tree
-                return Self.thermometer(id, in: tree)
-            case (.spi, _), (.serial, _), (.thermometerOnOneWire, _):
+                return Self.thermometer(id, in: sysfs)
+            case (.ranger, .lines(let trigger, let echo)):
+                let device = try SimulatedHCSR04(on: gpio, trigger: trigger, echo: echo)
+                return ({ device.set(metres: $0[0]) }, { device.set(isThere: $0 == nil) })
+            case (.encoder, .lines(let a, let b)):
+                let device = try SimulatedRotaryEncoder(on: gpio, a: a, b: b)
+                // Four steps are a count of the driver.
+                return ({ device.turn(to: Int(($0[0] * 4).rounded(.down))) }, { _ in })
+            case (.kernel(let subsystem), .kernel(_, let name, let device)):
+                let channels = chip.model.quantities.map(\.name)
+                let sensor = SimulatedKernelSensor(
+                    subsystem, number: kernelSensors, name: name, device: device, channels: channels)
+                kernelSensors += 1
+                return Self.kernelSensor(sensor, in: sysfs)
+            case (.spi, _), (.serial, _), (.thermometerOnOneWire, _), (.ranger, _), (.encoder, _), (.kernel, _):
                 // The parser gives each kind its own place.
                 return ({ _ in }, { _ in })
             }
@@ -172,7 +242,7 @@ final class SimulatedWorld: Sendable {
                 let bus = i2c[name] ?? SimulatedI2C()
                 i2c[name] = bus
                 return (bus, address)
-            case .spi, .serial, .oneWire: return (SimulatedI2C(), 0x08)
+            case .spi, .serial, .oneWire, .lines, .kernel: return (SimulatedI2C(), 0x08)
             }
         }
 
@@ -188,6 +258,22 @@ final class SimulatedWorld: Sendable {
                 }
             }
             return ({ present.value = $0 }, { $0 == nil ? line.plug() : line.unplug() })
+        }
+
+        private static func kernelSensor(
+            _ sensor: SimulatedKernelSensor, in tree: SimulatedSysfs
+        ) -> (SimulatedModel.Apply, @Sendable (SimulatedFault?) -> Void) {
+            let present = Mutable((values: [Double](), isThere: true))
+            return (
+                { values in
+                    present.value.values = values
+                    if present.value.isThere { sensor.set(values, in: tree) }
+                },
+                { fault in
+                    present.value.isThere = fault == nil
+                    if fault == nil { sensor.set(present.value.values, in: tree) } else { sensor.remove(from: tree) }
+                }
+            )
         }
 
         private static func thermometer(

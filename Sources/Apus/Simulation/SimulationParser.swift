@@ -12,6 +12,8 @@ struct SimulationParser {
     private var chips: [String: Int] = [:]
     private var places: [SimulationScript.Place: String] = [:]
     private var joined: Set<Int> = []
+    /// The chips at lines.
+    private var owners: [Int: String] = [:]
 
     /// - Parameters:
     ///   - text: the description.
@@ -38,9 +40,12 @@ struct SimulationParser {
         guard let verb = words.popFirst() else { return }
         switch verb {
         case "chip": try parseChip()
+        case "kernel": try parseKernelSensor()
+        case "led": try parseLight()
+        case "pwm": try parsePWM()
         case "join": try parseJoint()
         case "at": try parseStep()
-        default: throw refusal("'\(verb)' is none of chip, join and at")
+        default: throw refusal("'\(verb)' is none of chip, kernel, led, pwm, join and at")
         }
         if let rest = words.first { throw refusal("'\(rest)' is one word too many") }
     }
@@ -78,20 +83,96 @@ struct SimulationParser {
             }
             place = .oneWire(id)
             short = "\(id)"
+        case .ranger:
+            let lines = try twoLines(bus[...])
+            place = .lines(lines.first, lines.second)
+            // As their drivers call them.
+            short = "GPIO\(lines.second)"
+        case .encoder:
+            let lines = try twoLines(bus[...])
+            place = .lines(lines.first, lines.second)
+            short = "GPIO\(lines.first)"
+        case .kernel:
+            // Has no model of its own: parseKernelSensor.
+            throw refusal("a \(model.name) is no chip")
         }
-        var id = "\(model.name.lowercased())-\(short)"
+        try add(model, at: place, id: "\(model.name.lowercased())-\(short)")
+    }
+
+    private mutating func add(
+        _ model: SimulatedModel, at place: SimulationScript.Place, id: String
+    ) throws(SimulationError) {
+        var id = id
         if words.first == "as" {
             words.removeFirst()
             id = String(try next("a name for the chip"))
-            guard LineName(id).map({ if case .number = $0 { false } else { true } }) == true else {
-                throw refusal("'\(id)' is the name of a line and cannot be a chip's")
-            }
+        }
+        guard LineName(id).map({ if case .number = $0 { false } else { true } }) == true else {
+            throw refusal("'\(id)' is the name of a line and cannot be a chip's")
         }
         if let other = places.updateValue(id, forKey: place) { throw refusal("\(other) is at that place") }
         guard chips.updateValue(script.chips.count, forKey: id) == nil else {
             throw refusal("there is a \(id) already; give this one another name with 'as NAME'")
         }
+        if case .lines(let first, let second) = place {
+            for line in [first, second] {
+                if let other = owners.updateValue(id, forKey: line) {
+                    throw refusal("GPIO\(line) is a line of \(other)")
+                }
+            }
+        }
         script.chips.append(SimulationScript.Chip(id: id, model: model, place: place))
+    }
+
+    private mutating func twoLines(_ first: Substring) throws(SimulationError) -> SimulationScript.Joint {
+        let lines = SimulationScript.Joint(first: try lineNumber(first), second: try gpioLine())
+        guard lines.first != lines.second else { throw refusal("two lines are needed") }
+        return lines
+    }
+
+    /// `hwmon tmp421 at 1-004c temp1 temp2`.
+    private mutating func parseKernelSensor() throws(SimulationError) {
+        let word = try next("hwmon or iio")
+        guard let subsystem = SimulatedKernelSensor.Subsystem(rawValue: String(word)) else {
+            throw refusal("'\(word)' is none of hwmon and iio")
+        }
+        let name = String(try next("what the kernel's driver calls the sensor"))
+        var device: String?
+        if words.first == "at" {
+            words.removeFirst()
+            device = String(try next("the name of a device"))
+        }
+        var channels: [String] = []
+        while let word = words.first, word != "as" {
+            words.removeFirst()
+            let channel = String(word)
+            guard SimulatedKernelSensor.knows(channel, of: subsystem) else {
+                let examples = subsystem == .hwmon ? "temp1, in0 or fan1" : "temp, pressure or voltage0"
+                throw refusal("'\(channel)' is no channel of \(subsystem.rawValue), which is one like \(examples)")
+            }
+            guard !channels.contains(channel) else { throw refusal("'\(channel)' is there twice") }
+            channels.append(channel)
+        }
+        guard !channels.isEmpty else { throw refusal("the sensor's channels are missing at the end") }
+        try add(
+            .kernelSensor(subsystem, name: name, channels: channels),
+            at: .kernel(subsystem, name: name, device: device), id: device.map { "\(name)-\($0)" } ?? name)
+    }
+
+    private mutating func parseLight() throws(SimulationError) {
+        let name = String(try next("the name of a LED"))
+        guard !script.lights.contains(name) else { throw refusal("there is a LED \(name) already") }
+        script.lights.append(name)
+    }
+
+    private mutating func parsePWM() throws(SimulationError) {
+        let device = String(try next("the name of a PWM controller's device"))
+        guard !script.pwms.contains(where: { $0.device == device }) else {
+            throw refusal("there is a PWM controller \(device) already")
+        }
+        // A PCA9685 has 16, and no controller of the kernel many more.
+        let channels = try integer("a number of channels", in: 1...64)
+        script.pwms.append(SimulationScript.PWM(device: device, channels: channels))
     }
 
     /// `i2c-1`, or a multiplexer's name, a colon and a channel.
@@ -125,7 +206,7 @@ struct SimulationParser {
         if let index = chips[String(target)] {
             change = try chipChange(index)
         } else if case .number? = LineName(String(target)) {
-            change = try levelChange(try lineNumber(target))
+            change = try lineChange(try lineNumber(target))
         } else {
             let known = script.chips.isEmpty ? "none" : script.chips.map(\.id).joined(separator: ", ")
             throw refusal("there is no chip '\(target)' before this line; there are \(known)")
@@ -133,13 +214,17 @@ struct SimulationParser {
         script.steps.append(SimulationScript.Step(time: time, change: change))
     }
 
-    private mutating func levelChange(_ number: Int) throws(SimulationError) -> SimulationScript.Step.Change {
-        let word = try next("high, low or open")
+    private mutating func lineChange(_ number: Int) throws(SimulationError) -> SimulationScript.Step.Change {
+        if let owner = owners[number] { throw refusal("GPIO\(number) is a line of \(owner)") }
+        let word = try next("high, low, open or pulses")
         switch word {
         case "high": return .level(line: number, true)
         case "low": return .level(line: number, false)
         case "open": return .level(line: number, nil)
-        default: throw refusal("'\(word)' is none of high, low and open")
+        case "pulses":
+            let count = try integer("a number of pulses", in: 1...100_000)
+            return .pulses(line: number, count: count, half: try halfPeriod())
+        default: throw refusal("'\(word)' is none of high, low, open and pulses")
         }
     }
 
@@ -155,7 +240,8 @@ struct SimulationParser {
             switch chip.model.connection {
             case .i2c, .memory, .multiplexer: true
             case .spi: fault.spi != nil
-            case .serial, .thermometerOnOneWire: fault == .absent
+            case .serial, .thermometerOnOneWire, .ranger, .kernel: fault == .absent
+            case .encoder: false
             }
         guard isPossible else { throw refusal("\(chip.id) cannot have that fault") }
         return .fault(chip: index, fault)
@@ -196,6 +282,7 @@ struct SimulationParser {
         case "bit-error":
             let byte = try integer("the number of a byte", in: 0...8191)
             return .bitError(byte: byte, bit: try integer("the number of a bit", in: 0...7))
+        case "short": return .shortRead(try integer("a number of bytes", in: 0...8191))
         case "slow":
             let time = try duration()
             // It holds the bus's thread, and with it the end of the app.
@@ -206,7 +293,7 @@ struct SimulationParser {
             let quantities = names.isEmpty ? "" : "\(names.joined(separator: ", ")), "
             throw refusal(
                 "'\(word)' is nothing of \(chip.id), which knows \(quantities)nak, timeout, arbitration, stuck, "
-                    + "bit-error, slow, absent and ok")
+                    + "bit-error, short, slow, absent and ok")
         }
     }
 
@@ -262,6 +349,16 @@ struct SimulationParser {
         let word = try next(what)
         guard let number = Double(word), number.isFinite else { throw refusal("'\(word)' is not \(what)") }
         return number
+    }
+
+    /// Half of what a frequency, such as 20Hz, has for a period.
+    private mutating func halfPeriod() throws(SimulationError) -> Duration {
+        let word = try next("a frequency")
+        // Faster than a simulation could keep up with.
+        guard word.hasSuffix("Hz"), let hertz = Double(word.dropLast(2)), (0.001...1000).contains(hertz) else {
+            throw refusal("'\(word)' is not a frequency from 0.001Hz to 1000Hz")
+        }
+        return .nanoseconds(Int64((0.5e9 / hertz).rounded()))
     }
 
     /// A number and its unit: ms, s, min or h.

@@ -11,6 +11,9 @@ struct SimulationScript: Sendable {
         case spi(String)
         case serial(String)
         case oneWire(OneWireID)
+        /// Two lines of the GPIO chip.
+        case lines(Int, Int)
+        case kernel(SimulatedKernelSensor.Subsystem, name: String, device: String?)
     }
 
     struct Chip: Sendable {
@@ -27,11 +30,19 @@ struct SimulationScript: Sendable {
             case fault(chip: Int, SimulatedFault?)
             /// Drives a line from outside, or lets go of it.
             case level(line: Int, Bool?)
+            /// So many times, a line has the other level for half a period, low where nothing drives it.
+            case pulses(line: Int, count: Int, half: Duration)
         }
 
         /// Since the start.
         let time: Duration
         let change: Change
+    }
+
+    /// A PWM controller of the kernel.
+    struct PWM: Sendable, Hashable {
+        let device: String
+        let channels: Int
     }
 
     struct Joint: Sendable, Hashable {
@@ -42,6 +53,9 @@ struct SimulationScript: Sendable {
     /// Multiplexers before what is behind them.
     var chips: [Chip] = []
     var joints: [Joint] = []
+    /// The kernel's LEDs, by their names.
+    var lights: [String] = []
+    var pwms: [PWM] = []
     /// In the order of time; those of one moment as they were written.
     var steps: [Step] = []
 
