@@ -154,6 +154,7 @@ struct KernelDriverTests {
                 // The device had stopped before that was told.
                 #expect(tree["bus/iio/devices/iio:device0/buffer/enable"] == "0")
                 _ = try await fixture.nextEvent()
+                await fixture.clock.sleepers(atLeast: 1)
                 fixture.clock.advance(by: .seconds(60))
                 #expect(
                     try await fixture.nextEvent() == "root/capture-adxl345 started again, restart \(restart)")
@@ -177,6 +178,20 @@ struct KernelDriverTests {
         for _ in 0..<2 {
             #expect(try await driver.sample(driver.open()) == [Measurement(.temperature, .number(25.5))])
         }
+    }
+
+    @Test func whatTheKernelCallsAPartBecomesPartOfAName() async throws {
+        for (name, content) in [
+            ("name", "it"), ("in_voltage0_supply_raw", "1000"), ("in_voltage1-voltage2_raw", "2000"),
+            ("in_velocity_sqrt(x^2+y^2)_input", "3"), ("in_velocity_x_input", "4"), ("in_intensity_both_raw", "5"),
+        ] { tree["bus/iio/devices/iio:device0/\(name)"] = content }
+        let driver = KernelSensorDriver(.iio, "it", on: port)
+        let measurements = try await driver.sample(driver.open())
+        let expected: Set<Quantity> = [
+            .voltage.of("0-supply"), .voltage.of("1-voltage2"), .velocity.of("sqrt-x-2-y-2"), .velocity.of("x"),
+            Quantity("intensity", unit: "count"),
+        ]
+        #expect(Set(measurements.map(\.quantity)) == expected)
     }
 
     @Test func everyKindHasAQuantity() {

@@ -1,5 +1,6 @@
 import Hardware
 import Supervision
+import Synchronization
 import Testing
 
 @testable import Sensors
@@ -148,10 +149,11 @@ struct MAX31865Tests {
             clock: clock)
     }
 
-    /// A sample, both of whose waits are over.
+    /// A sample, all of whose waits are over: for the filter, the halves of the look at the wires, the filter again, and
+    /// the conversion.
     private func sample(_ driver: MAX31865, _ device: MAX31865.Device) async throws -> [Measurement] {
         async let sample = driver.sample(device)
-        for pause in [10, 67] {
+        for pause in [10, 3, 1, 6, 67] {
             await clock.sleepers(atLeast: 1)
             clock.advance(by: .milliseconds(pause))
         }
@@ -205,6 +207,15 @@ struct MAX31865Tests {
         }
     }
 
+    @Test(
+        arguments: [
+            (0.025, 0x0666), (0.125, 0x2000), (0.25, 0x4000), (0.5, 0x8000), (0.75, 0xC000), (1, 0xFFFE), (9, 0xFFFE),
+            (.infinity, 0xFFFE), (0, 0), (-1, 0),
+        ] as [(Double, UInt16)])
+    func registersOfRatiosAreTheNearest(ratio: Double, register: UInt16) {
+        #expect(MAX31865.register(ratio) == register)
+    }
+
     @Test(arguments: [0, -1, 0.1, 3.99, 4, 1e300, -.infinity, .infinity, .nan] as [Double])
     func resistancesNoTemperatureHasAreNone(ratio: Double) {
         #expect(MAX31865.celsius(ratio) == nil)
@@ -250,6 +261,83 @@ struct MAX31865Tests {
         #expect(try await sample(driver, device)[0].value == .number(0), "the fault is cleared")
         chip.set(ratio: 0.99)
         await #expect(throws: SensorError.self) { try await sample(driver, device) }
+    }
+
+    // Bits 5 to 3 of table 7, which no conversion sets.
+    @Test(
+        arguments: [(0x20, "a wire is open"), (0x10, "REFIN- is below"), (0x08, "RTDIN- is below")]
+            as [(UInt8, String)])
+    func theWiresAreLookedAtInEverySample(fault: UInt8, what: String) async throws {
+        let driver = driver()
+        let device = try await driver.open()
+        _ = try await sample(driver, device)
+        chip.set(fault: fault)
+        let error = await #expect(throws: SensorError.self) { try await sample(driver, device) }
+        #expect(error?.description.contains(what) == true)
+        #expect(chip.configuration == 0x01)
+        chip.set(fault: 0)
+        _ = try await sample(driver, device)
+    }
+
+    /// Passes everything on and keeps what was written.
+    private final class Recorder: SimulatedSPIDevice {
+        private let chip: SimulatedMAX31865
+        private let written = Mutex<[[UInt8]]>([])
+
+        init(_ chip: SimulatedMAX31865) { self.chip = chip }
+
+        var writes: [[UInt8]] { written.withLock { $0 } }
+
+        func exchange(_ bytes: [UInt8]) -> [UInt8] {
+            if let first = bytes.first, first & 0x80 != 0 { written.withLock { $0.append(bytes) } }
+            return chip.exchange(bytes)
+        }
+    }
+
+    // Section "Fault Detection Cycle (D3:D2)": 100X100X, five time constants, 100X110X. Thresholds at 855 and -205 degrees:
+    // 391.94 and 16.3 of 400 ohms.
+    @Test func theCycleIsThatOfTheDatasheet() async throws {
+        let recorder = Recorder(chip)
+        bus.attach(recorder)
+        let driver = driver(wiring: .three)
+        _ = try await sample(driver, try await driver.open())
+        #expect(
+            recorder.writes == [
+                [0x80, 0x11], [0x83, 0xFA, 0xD8, 0x0A, 0x6E], [0x80, 0x93], [0x80, 0x99], [0x80, 0x9D], [0x80, 0xB1],
+                [0x80, 0x11],
+            ])
+    }
+
+    @Test(
+        arguments: [(0.98, "open sensor"), (0.9799, "open sensor"), (0.04, "short circuit"), (0, "short circuit")]
+            as [(Double, String)])
+    func whatNoTemperatureMakesIsAFaultOfTheChip(ratio: Double, what: String) async throws {
+        let driver = driver()
+        let device = try await driver.open()
+        chip.set(ratio: ratio)
+        let error = await #expect(throws: SensorError.self) { try await sample(driver, device) }
+        #expect(error?.description.contains(what) == true)
+    }
+
+    // 850 and -200 degrees.
+    @Test(arguments: [0.976, 0.0464] as [Double]) func theEndsOfTheRangeAreNone(ratio: Double) async throws {
+        let driver = driver()
+        let device = try await driver.open()
+        chip.set(ratio: ratio)
+        _ = try await sample(driver, device)
+    }
+
+    @Test(arguments: [SimulatedSPI.Fault.stuckHigh, .stuckLow])
+    func aChipThatGoesIsNoticedBeforeTheConversion(fault: SimulatedSPI.Fault) async throws {
+        let clock = SkippingClock()
+        let driver = MAX31865(on: SPIPort(simulated: bus, name: "spi0.0"), clock: clock)
+        let device = try await driver.open()
+        bus.hold(fault)
+        let error = await #expect(throws: SensorError.self) { try await driver.sample(device) }
+        #expect(error?.description.contains("after a look at the wires, and not 0x81") == true)
+        #expect(clock.now.offset == .milliseconds(14))
+        bus.hold(nil)
+        #expect(try await driver.sample(device)[0].value == .number(0))
     }
 
     @Test func anAbsentChipIsToldAtTheStart() async throws {

@@ -30,6 +30,17 @@ struct TMP102Tests {
         #expect(TMP102.celsius([UInt8(register >> 8), UInt8(register & 0xFF)], bits: 12) == celsius)
     }
 
+    // SBOS397C, table 6, shifted left by 3 bits as in the register, where bit 0 tells of the extended mode (table 4).
+    @Test(
+        arguments: [
+            (0x0960, 150), (0x0800, 128), (0x07FF, 127.9375), (0x0640, 100), (0x0500, 80), (0x04B0, 75), (0x0320, 50),
+            (0x0190, 25), (0x0004, 0.25), (0x0000, 0), (0x1FFC, -0.25), (0x1E70, -25), (0x1C90, -55),
+        ] as [(UInt16, Double)])
+    func readsTheThirteenBitsOfTheExtendedMode(raw: UInt16, celsius: Double) {
+        let register = raw << 3 | 1
+        #expect(TMP102.celsius([UInt8(register >> 8), UInt8(register & 0xFF)], bits: 12) == celsius)
+    }
+
     // LM75 datasheet SNOS808, table "Temperature Data Format", and STLM75 datasheet 13296 rev. 12, table 3, which adds -40;
     // the 7 bits below are undefined.
     @Test(
@@ -54,6 +65,36 @@ struct TMP102Tests {
             #expect(reading.value == .number(-25))
             #expect(reading.quantity.unit == "Cel")
         }
+    }
+
+    // SBOS397C, sections "Shutdown Mode (SD)", "One-Shot/Conversion Ready (OS)" and table 7; an LM75 has one byte.
+    @Test(
+        arguments: [
+            ([0x61, 0xA0], [0x60, 0xA0]), ([0xE1, 0xB0], [0x60, 0xB0]), ([0x01], [0x00]),
+            ([0xE0, 0xA0], [0xE0, 0xA0]),
+        ] as [([UInt8], [UInt8])])
+    func aChipInShutdownIsWoken(found: [UInt8], left: [UInt8]) async throws {
+        let chip = SimulatedRegisterMap([0: [0x19, 0x00], 1: found])
+        bus.attach(chip, at: 0x48)
+        let clock = SkippingClock()
+        let driver = TMP102(on: I2CPort(simulated: bus, name: "i2c-1"), clock: clock)
+        let device = try driver.open()
+        for _ in 1...2 {
+            #expect(try await driver.sample(device) == [Measurement(.temperature, .number(25))])
+        }
+        #expect(chip[1] == left)
+        #expect(clock.now.offset == (found == left ? .zero : .milliseconds(300)), "the first conversion is waited for")
+    }
+
+    @Test func aChipThatStaysInShutdownIsAFault() async throws {
+        bus.attach(chip(0x19, 0x00), at: 0x48)
+        bus.hold(.stuck(0xFF), at: 0x48)
+        let driver = TMP102(on: I2CPort(simulated: bus, name: "i2c-1"), clock: SkippingClock())
+        let device = try driver.open()
+        let error = await #expect(throws: SensorError.self) { try await driver.sample(device) }
+        #expect(
+            error?.description == "TMP102 at 0x48 on i2c-1: it stays in shutdown; "
+                + "check its wires; another chip may have the address")
     }
 
     @Test func anAbsentChipIsRetriedWithoutDisturbingItsNeighbour() async throws {

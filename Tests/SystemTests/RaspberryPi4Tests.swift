@@ -13,9 +13,15 @@ extension SystemTests {
                     Issue.record("a button's reading is true or false, not \(button.value)")
                     return
                 }
-                try await machine.emulator.console.wait(for: "tmp102-0x48 failed: ", deadline: machine.deadline)
+                try await machine.emulator.console.wait(
+                    for: "tmp102-0x48 failed: the transfer with address 0x48 on /dev/i2c-1 timed out",
+                    deadline: machine.deadline)
 
                 let shell = machine.shell
+                // After the third time-out in a row.
+                let hung = try await shell.run(
+                    "until apus sensors | grep '^/dev/i2c-1 hangs, '; do usleep 200000; done")
+                #expect(hung.contains("transfers timed out: a device holds its clock or data line"))
                 try await shell.run("mount -t debugfs none /sys/kernel/debug")
                 let chips = try await shell.run("cat /sys/kernel/debug/gpio")
                 #expect(chips.contains("pinctrl-bcm2711"))

@@ -12,6 +12,8 @@ public final class SimulatedSHT: SimulatedI2CDevice {
         var humidity: Double
         var answer: [UInt8] = []
         var damage: UInt8 = 0
+        /// Datasheet SHT3x-DIS, table 18: as it is after a reset.
+        var status: UInt16 = 0x8010
     }
 
     private let model: Model
@@ -34,13 +36,18 @@ public final class SimulatedSHT: SimulatedI2CDevice {
         state.withLock { $0.damage = bits }
     }
 
+    /// - Parameter status: what an SHT3x says of itself; a reset does not change it.
+    public func set(status: UInt16) {
+        state.withLock { $0.status = status }
+    }
+
     public func write(_ bytes: [UInt8]) {
         state.withLock { state in
             let words: [Double]
             switch (model, bytes) {
             case (.sht3x, [0x24, 0x00]):
                 words = [(state.celsius + 45) / 175 * 65_535, state.humidity / 100 * 65_535]
-            case (.sht3x, [0xF3, 0x2D]): words = [0]
+            case (.sht3x, [0xF3, 0x2D]): words = [Double(state.status)]
             case (.sht4x, [0xFD]): words = [(state.celsius + 45) / 175 * 65_535, (state.humidity + 6) / 125 * 65_535]
             case (.sht4x, [0x89]): words = [0x1234, 0x5678]
             default: words = []

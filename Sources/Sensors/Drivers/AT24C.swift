@@ -85,7 +85,8 @@ extension AT24C.Memory {
     /// - Parameters:
     ///   - count: how many bytes.
     ///   - place: the first of them, from 0.
-    /// - Throws: `I2CError`, ``SensorError/invalidArgument(sensor:what:)`` beyond the end.
+    /// - Throws: `I2CError`, ``SensorError/shortAnswer(sensor:expected:found:)``,
+    ///   ``SensorError/invalidArgument(sensor:what:)`` beyond the end.
     public func read(_ count: Int, at place: Int) async throws -> [UInt8] {
         try check(place, count)
         var bytes: [UInt8] = []

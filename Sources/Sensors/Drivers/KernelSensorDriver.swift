@@ -119,13 +119,20 @@ public struct KernelSensorDriver: PolledDriver {
         channels.map { channel in
             let quantity = Quantity(channel.kind)
             let isOnly = channels.count { $0.kind == channel.kind } == 1
-            return isOnly || channel.part.isEmpty ? quantity : quantity.of(channel.part)
+            return isOnly || channel.part.isEmpty ? quantity : quantity.of(Self.name(ofPart: channel.part))
         }
+    }
+
+    /// "0-supply" of "0_supply": what can be part of a quantity's name.
+    private static func name(ofPart part: String) -> String {
+        part.split { !$0.isASCII || !($0.isLetter || $0.isNumber) }.joined(separator: "-")
     }
 }
 
 extension Quantity {
-    /// What a kind of the kernel's channels is called; all units are of the SenML registry.
+    /// What a kind of the kernel's channels is called. The units are those of the SenML registry (RFC 8428, section 12.1,
+    /// and RFC 8798) but for rad/s, for which it has none; where a quantity has no unit, "/" is a part of something and
+    /// "count" what is counted.
     init(_ kind: KernelSensor.Kind) {
         switch kind {
         case .temperature: self = .temperature
@@ -141,10 +148,32 @@ extension Quantity {
         case .acceleration: self = Quantity("acceleration", unit: "m/s2")
         case .angularVelocity: self = Quantity("angular-velocity", unit: "rad/s")
         case .distance: self = .length
+        case .velocity: self = .velocity
+        case .velocityChange: self = Quantity("velocity-change", unit: "m/s")
+        case .gravity: self = Quantity("gravity", unit: "m/s2")
+        case .angle: self = Quantity("angle", unit: "rad")
+        case .angleChange: self = Quantity("angle-change", unit: "rad")
+        case .inclination: self = Quantity("inclination", unit: "rad")
+        case .orientation: self = Quantity("orientation", unit: "rad")
+        case .phase: self = Quantity("phase", unit: "rad")
         case .frequency: self = .frequency
         case .rotation: self = Quantity("rotation", unit: "1/s")
         case .concentration: self = Quantity("concentration", unit: "/")
+        case .massConcentration: self = Quantity("mass-concentration", unit: "kg/m3")
         case .acidity: self = Quantity("acidity", unit: "pH")
+        case .capacitance: self = Quantity("capacitance", unit: "F")
+        case .conductivity: self = Quantity("conductivity", unit: "S/m")
+        case .proximity: self = Quantity("proximity", unit: "count")
+        case .intensity: self = Quantity("intensity", unit: "count")
+        case .irradiance: self = Quantity("irradiance", unit: "W/m2")
+        case .ultravioletIndex: self = Quantity("uv-index", unit: "/")
+        case .colorTemperature: self = Quantity("color-temperature", unit: "K")
+        case .chromaticity: self = Quantity("chromaticity", unit: "/")
+        case .relativePosition: self = Quantity("relative-position", unit: "/")
+        case .activity: self = Quantity("activity", unit: "/")
+        case .steps: self = Quantity("steps", unit: "count")
+        case .count: self = .count
+        case .index: self = Quantity("index", unit: "/")
         }
     }
 }

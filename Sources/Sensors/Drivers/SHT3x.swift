@@ -29,7 +29,10 @@ public struct SHT3x: PolledDriver {
         try await chip.pause(.milliseconds(2))
         // Section 4.11: the status is the one thing at rest that has a checksum, by which the chip is known.
         try await chip.send([0xF3, 0x2D])
-        _ = try Sensirion.words(try await chip.read(3), of: "status", sensor: chip.name)
+        let status = try Sensirion.words(try await chip.read(3), of: "status", sensor: chip.name)[0]
+        if let fault = Self.fault(status) {
+            throw chip.fault(fault, hint: "check its wires and its supply; another chip may have the address")
+        }
         return chip
     }
 
@@ -43,6 +46,18 @@ public struct SHT3x: PolledDriver {
             Measurement(.temperature, .number(Sensirion.celsius(words[0]))),
             Measurement(.humidity, .number(Self.humidity(words[1]))),
         ]
+    }
+
+    /// What the status says after a reset that must not be (section 4.11, table 18); nil for a good one. Bits 15, 11 and 10
+    /// are no failures: they are alerts of periodic measurements, which this driver does not start, and the first is set
+    /// by every reset, as bit 4 is. During measurements there is nothing to ask: of a command that the chip does not take
+    /// there is no answer.
+    static func fault(_ status: UInt16) -> String? {
+        let faults: [(UInt16, String)] = [
+            (0x0002, "it did not take its last command"), (0x0001, "what was written to it had a wrong checksum"),
+            (0x2000, "its heater is on after a reset"),
+        ]
+        return faults.first { status & $0.0 != 0 }?.1
     }
 
     /// Section 4.13.

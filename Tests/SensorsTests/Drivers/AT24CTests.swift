@@ -47,6 +47,14 @@ struct AT24CTests {
         await #expect(throws: error) { try await memory.read(count, at: place) }
     }
 
+    @Test func aShortAnswerIsNoContent() async throws {
+        let memory = try await memory(.c02, SimulatedAT24C())
+        bus.hold(.shortRead(3), at: 0x50)
+        #expect(try await memory.read(3, at: 0).count == 3)
+        let error = SensorError.shortAnswer(sensor: "AT24C at 0x50 on i2c-1", expected: 4, found: 3)
+        await #expect(throws: error) { try await memory.read(4, at: 0) }
+    }
+
     /// Does not answer so many times after it was written to.
     private final class Busy: SimulatedI2CDevice {
         private let bus: SimulatedI2C

@@ -79,7 +79,7 @@ extension DriverCase {
 
     static let all: [DriverCase] = [
         thermometer("LM75", 0x4A, step: 0.5) { port, _ in LM75(on: port, address: 0x4A) },
-        thermometer("TMP102", 0x49, step: 0, knowsItsChip: false) { port, _ in TMP102(on: port, address: 0x49) },
+        thermometer("TMP102", 0x49, step: 0, knowsItsChip: false) { TMP102(on: $0, address: 0x49, clock: $1) },
         thermometer("TMP105", 0x48, step: 0) { TMP105(on: $0, clock: $1) },
         DriverCase(name: "MCP9808", address: 0x18, states: temperatures.count) {
             let chip = SimulatedMCP9808()

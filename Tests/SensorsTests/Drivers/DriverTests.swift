@@ -30,20 +30,23 @@ struct DriverTests {
         }
     }
 
+    private func check(_ measurements: [Measurement], are expected: [DriverCase.Value], state: Int) throws {
+        #expect(Set(measurements.map(\.quantity.name)) == Set(expected.map(\.quantity)), "state \(state)")
+        for (quantity, value, tolerance) in expected {
+            let measurement = try #require(measurements.first { $0.quantity.name == quantity })
+            #expect(
+                abs(number(measurement.value) - value) <= tolerance,
+                "\(quantity) in state \(state): \(measurement.value), not \(value)")
+        }
+    }
+
     @Test(arguments: DriverCase.all) func itMeasuresWhatTheChipWasSetTo(_ test: DriverCase) async throws {
         let chip = test.makeChip()
         bus.attach(chip.device, at: test.address)
         let driver = test.makeDriver(port, SkippingClock())
         for state in 0..<test.states {
             let expected = chip.set(state)
-            let measurements = try await sample(driver)
-            #expect(Set(measurements.map(\.quantity.name)) == Set(expected.map(\.quantity)), "state \(state)")
-            for (quantity, value, tolerance) in expected {
-                let measurement = try #require(measurements.first { $0.quantity.name == quantity })
-                #expect(
-                    abs(number(measurement.value) - value) <= tolerance,
-                    "\(quantity) in state \(state): \(measurement.value), not \(value)")
-            }
+            try check(try await sample(driver), are: expected, state: state)
         }
     }
 
@@ -112,6 +115,25 @@ struct DriverTests {
         }
     }
 
+    /// None takes what there is for a measurement, or traps on what is not there.
+    @Test(arguments: DriverCase.all, [0, 1, 2, 5])
+    func aShortAnswerIsNoMeasurement(_ test: DriverCase, bytes: Int) async throws {
+        let chip = test.makeChip()
+        let expected = chip.set(0)
+        bus.attach(chip.device, at: test.address)
+        bus.hold(.shortRead(bytes), at: test.address)
+        let measurements: [Measurement]
+        do {
+            measurements = try await sample(test.makeDriver(port, SkippingClock()))
+        } catch SensorError.shortAnswer(let sensor, _, let found) {
+            #expect(sensor == "\(test.name) at \(test.address) on i2c-1" && found == bytes)
+            return
+        }
+        #expect(bytes > 0, "every driver reads something")
+        // It never asked for more at once.
+        try check(measurements, are: expected, state: 0)
+    }
+
     /// Is unplugged after so many messages.
     private final class Vanishing: SimulatedI2CDevice {
         private let device: any SimulatedI2CDevice
@@ -156,7 +178,7 @@ struct DriverTests {
             }
             try #require(messages < 200)
         }
-        #expect(failures >= 1 || test.name == "TMP102", "which has but one transaction")
+        #expect(failures >= 1)
     }
 
     /// Changes what is read of one byte of a register.
@@ -251,6 +273,19 @@ struct DriverTests {
         case .sht3x: try await damage(SHT3x(on: port, clock: SkippingClock()))
         case .sht4x: try await damage(SHT4x(on: port, clock: SkippingClock()))
         }
+    }
+
+    @Test(arguments: [(0x8012, "did not take"), (0x8011, "wrong checksum"), (0xA010, "heater")] as [(UInt16, String)])
+    func aResetThatFailedIsAFault(status: UInt16, what: String) async throws {
+        let chip = SimulatedSHT(.sht3x)
+        bus.attach(chip, at: 0x44)
+        let driver = SHT3x(on: port, clock: SkippingClock())
+        chip.set(status: status)
+        let error = await #expect(throws: SensorError.self) { try await driver.open() }
+        #expect(error?.description.hasPrefix("SHT3x at 0x44 on i2c-1: ") == true)
+        #expect(error?.description.contains(what) == true)
+        chip.set(status: 0x8010)
+        _ = try await driver.open()
     }
 
     /// A sensor that must settle does not keep the next one from starting.

@@ -34,6 +34,16 @@ struct FormulaTests {
         }
     }
 
+    // SHT3x datasheet version 5, table 18: after a reset bits 15 and 4 are set; 15, 11 and 10 are alerts.
+    @Test(
+        arguments: [
+            (0x8010, true), (0x0000, true), (0x8C10, true), (0x8012, false), (0x8011, false), (0xA010, false),
+            (0xFFFF, false),
+        ] as [(UInt16, Bool)]) func sht3xStatus(status: UInt16, isGood: Bool)
+    {
+        #expect((SHT3x.fault(status) == nil) == isGood)
+    }
+
     // SHT3x datasheet version 5, table 20, and SHT4x: 0xBEEF has the checksum 0x92. (0x81 is that of 0x0000.)
     @Test func sensirionsWordsAreCheckedOneByOne() throws {
         #expect(try Sensirion.words([0xBE, 0xEF, 0x92, 0x00, 0x00, 0x81], of: "it", sensor: "s") == [0xBEEF, 0])
