@@ -43,7 +43,7 @@ build/BusStation-%.apus: fwtool sdk $(KEY).key FORCE
 	$(FWTOOL) build --target $* --package-path $(BUSSTATION) --output build --key $(KEY).key
 
 build/BusStation-%.img: build/BusStation-%.apus
-	$(FWTOOL) image $< --key $(KEY).pub --with spi0 --with uart0 --with w1 --output $@
+	$(FWTOOL) image $< --key $(KEY).pub --with spi0 --with uart0 --with w1 --with pwm --output $@
 
 build/%.img: build/%.apus
 	$(FWTOOL) image $< --key $(KEY).pub --output $@

@@ -101,7 +101,7 @@ import Testing
                 "w1", "spi0",
             ])
         #expect { try CardOptions.parse(["--with", "spi9"]).options(of: profile) } throws: {
-            "\($0)" == "the board rpi3 has no option 'spi9'; its options: spi0, uart0, w1"
+            "\($0)" == "the board rpi3 has no option 'spi9'; its options: spi0, uart0, w1, pwm"
         }
     }
 
