@@ -31,7 +31,7 @@ struct Delivery: Sendable {
     private var retries: [Retry] = []
     /// For single readings and the first numbers of gaps: how often they were refused.
     private var refusals: [UInt64: Int] = [:]
-    /// Readings that were given up, until the receiver has the gaps in their places.
+    /// Readings behind the cursor that were given up: a gap goes in their places, over the next connection, too.
     private var condemned: Set<UInt64> = []
     private var lastNumber: UInt64 = 0
 
@@ -51,6 +51,11 @@ struct Delivery: Sendable {
 
     /// Whether a gap goes in the place of a reading.
     func isCondemned(_ number: UInt64) -> Bool { condemned.contains(number) }
+
+    /// Gives readings up that were before.
+    mutating func condemn(_ numbers: some Sequence<UInt64>) {
+        condemned.formUnion(numbers.filter { $0 > cursor })
+    }
 
     /// What is to be sent before anything else.
     var retry: Retry? { retries.first }
@@ -76,13 +81,12 @@ struct Delivery: Sendable {
     mutating func acknowledge(_ number: UInt64) -> ClosedRange<UInt64>? {
         guard let message = remove(number) else { return nil }
         for reading in refusals.keys where (message.first...message.last).contains(reading) { refusals[reading] = nil }
-        condemned.remove(message.first)
         advance()
         return message.first...message.last
     }
 
     /// The receiver refused the message, which is sent again in two halves, a single reading or a gap as it is.
-    /// - Returns: what was refused too often, for the first time.
+    /// - Returns: what was refused too often.
     mutating func reject(_ number: UInt64) -> GivenUp? {
         guard let message = remove(number) else { return nil }
         var given: GivenUp?
@@ -94,7 +98,7 @@ struct Delivery: Sendable {
                     condemned.insert(message.first)
                     retries.append(Retry(first: message.first, last: message.last))
                     given = .reading(message.first)
-                } else if condemned.remove(message.first) == nil {
+                } else {
                     given = .gap(first: message.first, last: message.last)
                 }
             } else {
@@ -130,5 +134,6 @@ struct Delivery: Sendable {
     private mutating func advance() {
         let open = messages.map(\.first) + retries.map(\.first)
         cursor = max(cursor, min(open.min() ?? next, next) - 1)
+        if !condemned.isEmpty { condemned = condemned.filter { $0 > cursor } }
     }
 }

@@ -8,6 +8,9 @@ struct HTTPReceiver: Receiver {
         let device: String
         /// Limits of the steps of a request.
         var limits = HTTPSettings()
+        /// How long a server that takes nothing is left alone: no more than some hundred readings are put aside meanwhile,
+        /// and if it was right the others get their turn all the same.
+        var doubtPause = Duration.seconds(600)
 
         init(url: HTTPURL, options: HTTPOptions, device: String) {
             self.url = url
@@ -54,10 +57,12 @@ struct HTTPReceiver: Receiver {
             return error.description
         }
         let numbers = message.numbers
+        // That a reading is missing is another content than the reading.
+        let kind = if case .gap = message.content { "/gap" } else { "" }
         request.fields = [
             ("Content-Type", settings.options.format.mediaType),
             // A string of RFC 9651: in quotes, which no id of a device has.
-            ("Idempotency-Key", "\"\(settings.device)/\(numbers.lowerBound)-\(numbers.upperBound)\""),
+            ("Idempotency-Key", "\"\(settings.device)/\(numbers.lowerBound)-\(numbers.upperBound)\(kind)\""),
         ]
         if let token = settings.options.token { request.fields.append(("Authorization", "Bearer \(token)")) }
         let head: ResponseHead
@@ -67,9 +72,11 @@ struct HTTPReceiver: Receiver {
             return nil
         }
         let error = HTTPError.status(settings.url.shown, code: head.status)
-        if Self.isRejection(head.status), rejectionsInRow < Self.mostRejections {
+        if Self.isRejection(head.status) {
             rejectionsInRow += 1
-            return error.fact
+            if rejectionsInRow < Self.mostRejections { return error.fact }
+            rejectionsInRow = 0
+            throw ReceiverFailure(text: error.fact, pause: settings.doubtPause)
         }
         // Its other form, a date, would need a clock that is right.
         let pause = head.value(of: "retry-after").flatMap { ResponseHead.number($0.utf8) }
@@ -82,8 +89,9 @@ struct HTTPReceiver: Receiver {
     /// All others are about who we are, where it goes or what passes: everything would be turned away.
     static func isRejection(_ status: Int) -> Bool { [400, 413, 422].contains(status) }
 
-    /// After so many with nothing taken between, it is not what was sent: something on the way answers so to everything.
-    /// Each reading is sent three times before it is put aside, so that those put aside until then are kept as dead letters.
+    /// After so many with nothing taken between, it may not be what was sent: something on the way may answer so to everything.
+    /// Each reading is sent three times before it is put aside, so that with an outbox of the usual size those put aside until
+    /// then are all kept as dead letters.
     static let mostRejections = Int(OutboxDatabase.mostDeadLetters)
 
     private func failure(_ error: HTTPError) -> ReceiverFailure {

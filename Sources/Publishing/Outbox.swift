@@ -215,7 +215,13 @@ extension Outbox {
             isJoined = true
             tell(damage: opened.report)
             summary = try await store.summary()
-            lastLetters = await store.deadLetters(atMost: Self.lettersShown).reversed()
+            let letters = await store.deadLetters(atMost: Int(OutboxDatabase.mostDeadLetters))
+            lastLetters = letters.prefix(Self.lettersShown).reversed()
+            for index in transports.indices {
+                let name = transports[index].name
+                transports[index].delivery.condemn(
+                    letters.filter { $0.transport == name }.map(\.reading.sequence))
+            }
         } catch {
             if !isJoined {
                 (next, ceiling) = await store.numbers()
@@ -271,18 +277,22 @@ extension Outbox {
 extension Outbox {
     /// Takes readings, numbers them, and hands them to the transports. Waits while there is no room for them.
     ///
-    /// - Parameter missing: readings that were lost before these could be taken.
+    /// - Parameters:
+    ///   - missing: readings that were lost before these could be taken.
+    ///   - isBounded: whether it waits; otherwise they are taken whether there is room or not.
     /// - Returns: their numbers; nil when none could be taken.
     /// - Throws: `CancellationError` when the task was cancelled while it waited; some may have been taken.
     @discardableResult
-    func accept(_ readings: [Reading], missing: UInt64 = 0) async throws(CancellationError) -> ClosedRange<UInt64>? {
+    func accept(
+        _ readings: [Reading], missing: UInt64 = 0, isBounded: Bool = true
+    ) async throws(CancellationError) -> ClosedRange<UInt64>? {
         defer { schedule() }
-        return try await take(readings, missing: missing)
+        return try await take(readings, missing: missing, isBounded: isBounded)
     }
 
-    /// As ``accept(_:missing:)``, and leaves it to the caller to see that they are written.
+    /// As ``accept(_:missing:isBounded:)``, and leaves it to the caller to see that they are written.
     private func take(
-        _ readings: [Reading], missing: UInt64 = 0
+        _ readings: [Reading], missing: UInt64 = 0, isBounded: Bool = true
     ) async throws(CancellationError) -> ClosedRange<UInt64>? {
         var missing = missing
         var first: UInt64?
@@ -293,7 +303,7 @@ extension Outbox {
             // Seldom, and copies what it keeps.
             if !some.allSatisfy(Self.isPublishable) { some = publishable(some) }
             if some.isEmpty { continue }
-            try await room(for: some.count)
+            if isBounded { try await room(for: some.count) }
             try await number(UInt64(some.count) + missing)
             skip(missing)
             missing = 0
@@ -963,7 +973,7 @@ extension Outbox {
         (status.unpublishable, status.deadLetters) = (unpublishable, max(summary.deadLetters, deadLetters))
         status.missing = missing
         // It alone counts what a search of damaged files did not find.
-        status.missing[.corrupt] = summary.damaged > 0 ? summary.damaged : nil
+        if summary.damaged > 0 { status.missing[.corrupt, default: 0] += summary.damaged }
         status.lastLetters = lastLetters
         status.alarm = failure?.reason
         status.damage = damage

@@ -176,6 +176,11 @@ final class OutboxDatabase {
         }
     }
 
+    /// Brings what is in the log into the file, as far as that can be done now.
+    func checkpoint() {
+        try? connection.execute("PRAGMA wal_checkpoint")
+    }
+
     /// Bytes of the file in use.
     func size() throws(SQLiteError) -> UInt64 {
         func value(_ statement: SQLite.Statement) throws(SQLiteError) -> UInt64 {
@@ -191,7 +196,7 @@ final class OutboxDatabase {
     /// All of it or nothing, and when it returns it would survive a power cut.
     /// - Parameter body: is given this database.
     func transaction(_ body: (OutboxDatabase) throws(SQLiteError) -> Void) throws(SQLiteError) {
-        let before = (first, last, depth, deadLetters, state, stateGeneration)
+        let before = (first, last, depth, deadLetters, damaged, state, stateGeneration)
         do throws(SQLiteError) {
             try connection.within(seconds: Self.statementTime) { () throws(SQLiteError) in
                 try begin.run()
@@ -202,7 +207,7 @@ final class OutboxDatabase {
             front = Front()
             // Some errors have rolled it back already.
             if connection.isInTransaction { try? connection.execute("ROLLBACK") }
-            (first, last, depth, deadLetters, state, stateGeneration) = before
+            (first, last, depth, deadLetters, damaged, state, stateGeneration) = before
             throw error
         }
     }

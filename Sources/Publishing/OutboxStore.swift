@@ -187,7 +187,11 @@ actor OutboxStore {
     ///   - stored: what was stored when it failed.
     /// - Returns: nil, or what is to be reported.
     func reopen(settled: UInt64, stored: UInt64, next: UInt64) throws(Failure) -> String? {
-        if database != nil { return nil }
+        if let database {
+            // What is in the log takes up room there is in the file, perhaps, and makes room in the log.
+            database.checkpoint()
+            return nil
+        }
         do throws(SQLiteError) {
             try makeFolder()
             if sequence == nil { _ = try loadSequence() }

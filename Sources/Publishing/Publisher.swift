@@ -240,11 +240,11 @@ extension Publisher {
         } while !pending.readings.isEmpty
     }
 
-    /// What found no room until the end finds none any more: it is reported.
-    private func giveUpPending(_ outbox: Outbox) async {
-        let lost = UInt64(pending.readings.count) + pending.missing
+    /// What found no room until the end gets it beyond the bounds: it would be lost with the process.
+    private func passOnTheRest(to outbox: Outbox) async {
+        let rest = pending
         pending = ([], 0)
-        if lost > 0 { _ = try? await outbox.accept([], missing: lost) }
+        _ = try? await outbox.accept(rest.readings, missing: rest.missing, isBounded: false)
     }
 
     private func newlyMissed() -> UInt64 {
@@ -292,7 +292,7 @@ extension Publisher {
                     }
                 }
             }
-            await self.giveUpPending(outbox)
+            await self.passOnTheRest(to: outbox)
             await Self.run(atMost: Self.farewellTime) {
                 for transport in transports { transport.stop() }
                 await withTaskGroup(of: Void.self) { all in

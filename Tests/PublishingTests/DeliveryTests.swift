@@ -56,14 +56,34 @@ struct DeliveryTests {
         #expect(delivery.cursor == 13 && !delivery.isCondemned(13))
     }
 
-    @Test func aReadingIsGivenUpOnceAndNobodyNeedsToHearOfIt() {
+    @Test func aReadingIsGivenUpOnceAndThenItsGap() {
         var delivery = Delivery(cursor: 0)
         for refusal in 1...3 {
             #expect(delivery.reject(delivery.send(1, 1)) == (refusal == 3 ? .reading(1) : nil))
             #expect(delivery.isRefused(1) == (refusal < 3))
         }
-        for _ in 1...3 { #expect(delivery.reject(delivery.send(1, 1, isGap: true)) == nil) }
+        for refusal in 1...3 {
+            #expect(
+                delivery.reject(delivery.send(1, 1, isGap: true)) == (refusal == 3 ? .gap(first: 1, last: 1) : nil))
+        }
         #expect(delivery.cursor == 1 && delivery.retry == nil && !delivery.isCondemned(1))
+    }
+
+    /// While one before it is still open, the next connection must not bring the reading after its gap.
+    @Test func aReadingStaysGivenUpUntilTheCursorHasPassedIt() {
+        var delivery = Delivery(cursor: 0)
+        let other = delivery.send(1, 1)
+        for _ in 1...3 { _ = delivery.reject(delivery.send(2, 2)) }
+        #expect(delivery.acknowledge(delivery.send(2, 2, isGap: true)) == 2...2)
+        #expect(delivery.cursor == 0 && delivery.isCondemned(2))
+        delivery.reset()
+        #expect(delivery.isCondemned(2))
+        _ = delivery.acknowledge(other)
+        for number in 1...2 as ClosedRange<UInt64> { _ = delivery.acknowledge(delivery.send(number, number)) }
+        #expect(delivery.cursor == 2 && !delivery.isCondemned(2))
+        // What was given up before the last start.
+        delivery.condemn([2, 7])
+        #expect(!delivery.isCondemned(2) && delivery.isCondemned(7))
     }
 
     @Test func aRefusedGapIsNotSplit() {

@@ -186,7 +186,9 @@ struct HTTPTransportTests {
             .keep(ScriptedServer.Reply.answer(isHealed.withLock { $0 } ? "200 OK" : "400 Bad Request"))
         }
         defer { server.stop() }
-        let link = try await SerialLink(HTTPOptions("http://127.0.0.1:\(server.port)/"))
+        let link = try await SerialLink(HTTPOptions("http://127.0.0.1:\(server.port)/")) { settings in
+            settings.doubtPause = .seconds(1)
+        }
         try await link.accept(1000)
         let drained = Task { try await link.drain() }
         // The one that ends the connection, not one that puts a reading aside.
@@ -194,8 +196,9 @@ struct HTTPTransportTests {
         let letters = await link.status.deadLetters
         #expect(letters > 100 && letters < OutboxDatabase.mostDeadLetters / 3)
         isHealed.withLock { $0 = true }
+        // It is asked again: some may be wrong, and the others have to get their turn.
         try await drained.value
-        #expect(await link.status.deadLetters == letters)
+        #expect(await link.status.deadLetters < 1000)
     }
 
     /// Says nothing about readings, such as a wrong token.
