@@ -4,15 +4,13 @@ struct FrameAssembler {
     private var buffer: [UInt8] = []
     /// Whether what comes belongs to no frame, up to the next line end or pause.
     private var isSkipping: Bool
-    /// When the last byte came, in nanoseconds.
-    private var lastTime: UInt64
+    /// When the last byte came, in nanoseconds; nil before the first.
+    private var lastTime: UInt64?
 
     private(set) var discardedBytes: UInt64 = 0
 
-    /// - Parameter time: since when the line is listened to, in nanoseconds.
-    init(_ framing: SerialFraming, at time: UInt64) {
+    init(_ framing: SerialFraming) {
         self.framing = framing
-        lastTime = time
         isSkipping =
             switch framing.rule {
             case .line(let isFirstWhole), .idle(_, let isFirstWhole): !isFirstWhole
@@ -36,7 +34,7 @@ struct FrameAssembler {
             buffer += bytes
             return pieces(count)
         case .idle(let gap, _):
-            let isLate = time > lastTime && time - lastTime >= Self.nanoseconds(gap)
+            let isLate = lastTime.map { time > $0 && time - $0 >= Self.nanoseconds(gap) } ?? false
             let ended = isLate ? endByPause() : nil
             extend(with: bytes)
             return ended.map { [$0] } ?? []

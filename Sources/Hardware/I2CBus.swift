@@ -167,7 +167,9 @@ public actor I2CBus {
     /// - Throws: ``I2CError`` when the bus fails.
     public func presence(of address: I2CAddress) throws(I2CError) -> Presence {
         do throws(I2CError) {
-            return try controller.presence(of: address, bus: name)
+            let presence = try controller.presence(of: address, bus: name)
+            counter.count(bytes: 0)
+            return presence
         } catch {
             counter.count(error)
             throw error
@@ -180,7 +182,9 @@ public actor I2CBus {
     /// - Throws: ``I2CError`` when the bus fails.
     public func scan() throws(I2CError) -> [(address: I2CAddress, presence: Presence)] {
         do throws(I2CError) {
-            return try controller.scan(bus: name)
+            let found = try controller.scan(bus: name)
+            counter.count(bytes: 0)
+            return found
         } catch {
             counter.count(error)
             throw error

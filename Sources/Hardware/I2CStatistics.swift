@@ -1,4 +1,4 @@
-/// What became of a bus's transactions since it was opened.
+/// What became of a bus's transactions since it was opened first.
 public struct I2CStatistics: Sendable, Hashable {
     /// That came to a good end.
     public var transactions: UInt64 = 0

@@ -78,9 +78,10 @@ public final class IIOCapture: Sendable {
                     if case .dropped = continuation.yield(scan) { progress.state.withLock { $0.dropped &+= 1 } }
                 }
                 continuation.finish(throwing: error)
-                close(descriptor)
-                // Whatever ended the capture: a device nobody reads need not measure.
+                // Whatever ended the capture: a device nobody reads need not measure. Before the node is free: who takes it next
+                // lets it measure again.
                 try? sysfs.controller.write("0", to: "\(setup.folder)/buffer/enable")
+                close(descriptor)
                 let waiting = progress.state.withLock { state in
                     state.isEnded = true
                     defer { state.waiting = [] }
@@ -89,8 +90,8 @@ public final class IIOCapture: Sendable {
                 for continuation in waiting { continuation.resume() }
             }.detach()
         } catch {
-            close(descriptor)
             try? await sysfs.write("0", to: "\(setup.folder)/buffer/enable")
+            close(descriptor)
             throw error
         }
     }
@@ -157,7 +158,10 @@ struct IIOScanSetup {
         for file in try sysfs.list("\(folder)/scan_elements") {
             guard let stem = KernelSensor.stem(of: file, before: "_en") else { continue }
             let element = "\(folder)/scan_elements/\(stem)"
-            guard let found = IIOFile("\(stem)_raw"), kinds.contains(found.kind) else {
+            let channel = try IIOFile("\(stem)_raw").map { (found) throws(SysfsError) in
+                try KernelSensor.iioChannel(found, "\(stem)_raw", folder, among: files, sysfs)
+            }
+            guard let channel, kinds.contains(channel.kind) else {
                 try sysfs.write("0", to: "\(element)_en")
                 continue
             }
@@ -165,7 +169,6 @@ struct IIOScanSetup {
             guard let type = IIOScanType(text) else {
                 throw .malformed(path: sysfs.place("\(element)_type"), expected: "the type of a number", found: text)
             }
-            let channel = try KernelSensor.iioChannel(found, "\(stem)_raw", folder, among: files, sysfs)
             elements.append((try sysfs.integer("\(element)_index"), channel, type))
             try sysfs.write("1", to: "\(element)_en")
         }

@@ -66,6 +66,9 @@ public final class SerialPort: Sendable {
         return statistics
     }
 
+    /// Frames that came since then and were not taken in time. Without a question to the kernel.
+    package var droppedFrames: UInt64 { receiver.statistics.droppedFrames }
+
     /// Gives the port back and ends ``frames``. Happens by itself when nobody holds the port or its frames any more.
     public func close() {
         connection.close()

@@ -11,7 +11,7 @@ final class SerialReceiver: Sendable {
     private let continuation: SerialFrameStream.Continuation
 
     init(_ framing: SerialFraming, _ continuation: SerialFrameStream.Continuation) {
-        state = Lock(State(assembler: FrameAssembler(framing, at: UInt64(MonotonicClock.now))))
+        state = Lock(State(assembler: FrameAssembler(framing)))
         self.continuation = continuation
     }
 

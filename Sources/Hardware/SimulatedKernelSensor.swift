@@ -50,18 +50,19 @@ package struct SimulatedKernelSensor: Sendable {
 
     /// Lets it measure these values, one for each channel; it comes where it is not there.
     package func set(_ values: [Double], in tree: SimulatedSysfs) {
-        tree["\(folder)/name"] = name
-        if let device {
-            tree.link("\(folder)/device", to: device)
-            // For who asks whether the kernel has the chip already.
-            tree["bus/i2c/devices/\(device)/name"] = name
-        }
         for (channel, value) in zip(channels, values) {
             let raw = value * channel.scale
             // The latter also for what no integer of 64 bits can be.
             tree["\(folder)/\(channel.file)"] =
                 channel.isInteger && abs(raw) < 1e18 ? "\(Int64(raw.rounded()))" : "\(raw)"
         }
+        if let device {
+            tree.link("\(folder)/device", to: device)
+            // For who asks whether the kernel has the chip already.
+            tree["bus/i2c/devices/\(device)/name"] = name
+        }
+        // Last: by it the sensor is found.
+        tree["\(folder)/name"] = name
     }
 
     package func remove(from tree: SimulatedSysfs) {

@@ -11,7 +11,7 @@ extension InputLine: LossCounting {
 }
 
 extension SerialDevice: LossCounting {
-    package var lost: UInt64 { port.statistics.droppedFrames }
+    package var lost: UInt64 { port.droppedFrames }
 }
 
 extension RotaryEncoder.Device: LossCounting {

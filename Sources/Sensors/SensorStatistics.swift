@@ -23,6 +23,8 @@ public final class SensorStatistics: Sendable {
         var counts = Counts()
         /// Counts the losses of what is open now.
         var source: (any LossCounting)?
+        /// Counts the runs: one that was abandoned may end after the next has begun.
+        var run = 0
         /// The last of each quantity, in the order of their first.
         var latest: [Reading] = []
     }
@@ -74,11 +76,15 @@ public final class SensorStatistics: Sendable {
     /// Counts what is lost by a device that counts it, while `body` runs.
     func countLosses<Result>(of device: any Sendable, while body: () async throws -> Result) async throws -> Result {
         guard let source = device as? any LossCounting else { return try await body() }
-        state.withLock { $0.source = source }
+        let run = state.withLock { state in
+            state.source = source
+            state.run += 1
+            return state.run
+        }
         defer {
             let lost = Int(clamping: source.lost)
             state.withLock { state in
-                state.source = nil
+                if state.run == run { state.source = nil }
                 state.counts.lost += lost
             }
         }

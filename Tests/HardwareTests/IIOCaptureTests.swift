@@ -73,6 +73,8 @@ struct IIOCaptureTests {
         }
         addAccelerometer()
         let sysfs = try Sysfs(simulated: tree)
+        // Without a writer a pipe is a device that is gone.
+        let pipe = open(node, O_RDWR | O_NONBLOCK)
         let capture = try await IIOCapture(
             "adxl345", kinds: [.acceleration], trigger: "sysfstrig1", length: 64, on: sysfs, devices: devices)
         #expect(capture.channels.map(\.part) == ["z", "x"])
@@ -82,7 +84,6 @@ struct IIOCaptureTests {
             ("scan_elements/in_temp_en", "0"),
             ("scan_elements/in_timestamp_en", "0"),
         ] { #expect(tree["\(folder)/\(name)"] == content, "\(name)") }
-        let pipe = open(node, O_WRONLY)
         // z: 100 and -1 before the shift by 3; x: 3 and -4. The second scan in two parts.
         #expect(write(pipe, [0x03, 0x20, 0x03, 0x00, 0xFF] as [UInt8], 5) == 5)
         var scans = capture.scans.makeAsyncIterator()

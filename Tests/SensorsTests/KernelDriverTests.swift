@@ -139,10 +139,12 @@ struct KernelDriverTests {
         let driver = KernelCapture("adxl345", kinds: [.acceleration], on: port, nodes: nodes)
         #expect(driver.id == "capture-adxl345")
         let sensor = Sensor(driver, into: fixture.readings, clock: fixture.clock)
+        // Before each start: without a writer a pipe is a device that is gone.
+        var pipe = open(node, O_RDWR | O_NONBLOCK)
+        defer { close(pipe) }
         try await fixture.run([sensor.childSpec]) { () async throws in
             #expect(try await fixture.nextEvent() == "root/capture-adxl345 started")
             for restart in 1...2 {
-                let pipe = open(node, O_WRONLY)
                 #expect(write(pipe, [2, 0xFC] as [UInt8], 2) == 2)
                 let readings = [try await fixture.nextReading(), try await fixture.nextReading()]
                 #expect(readings.map(\.quantity.name) == ["acceleration-x", "acceleration-y"])
@@ -155,6 +157,7 @@ struct KernelDriverTests {
                 #expect(tree["bus/iio/devices/iio:device0/buffer/enable"] == "0")
                 _ = try await fixture.nextEvent()
                 await fixture.clock.sleepers(atLeast: 1)
+                pipe = open(node, O_RDWR | O_NONBLOCK)
                 fixture.clock.advance(by: .seconds(60))
                 #expect(
                     try await fixture.nextEvent() == "root/capture-adxl345 started again, restart \(restart)")
