@@ -29,7 +29,7 @@ extension SystemTests {
         ]
 
         private static let settings = [
-            ("kernel-devices", "i2c-0:0x4a:tmp105, i2c-1:0x4c:tmp421, i2c-2:0x76:dps310, i2c-9:0x48:lm75")
+            ("kernel-devices", "i2c-0:0x4a:tmp105, i2c-0:0x4c:emc1413, i2c-1:0x4c:tmp421, i2c-2:0x76:dps310, i2c-9:0x48:lm75")
         ]
 
         @Test func sixteenChipsOnThreeBusesAreReadAndAFailureStaysWithItsChip() async throws {
@@ -113,7 +113,7 @@ extension SystemTests {
             try await readings.wait(for: ["one-77/pressure": 1...1e6, "two-76/pressure": 1...1e6])
         }
 
-        /// The kernel's drivers of three of the chips say what ours say.
+        /// The kernel's drivers of four of the chips say what ours say.
         private static func kernel(_ machine: Machine, _ readings: Collected) async throws {
             func number(_ path: String) async throws -> Double {
                 let text = try await machine.shell.run("cat \(path)")
@@ -126,6 +126,10 @@ extension SystemTests {
             let thermometer = try await number("/sys/bus/i2c/devices/0-004a/hwmon/hwmon*/temp1_input") / 1000
             let own = try await number("/sys/bus/i2c/devices/1-004c/hwmon/hwmon*/temp1_input") / 1000
             let diode = try await number("/sys/bus/i2c/devices/1-004c/hwmon/hwmon*/temp2_input") / 1000
+            var three: [Double] = []
+            for index in 1...3 {
+                three.append(try await number("/sys/bus/i2c/devices/0-004c/hwmon/hwmon*/temp\(index)_input") / 1000)
+            }
             let pascals = try await number("/sys/bus/i2c/devices/2-0076/iio:device*/in_pressure_input") * 1000
             let celsius = try await number("/sys/bus/i2c/devices/2-0076/iio:device*/in_temp_input") / 1000
             await readings.forget()
@@ -136,6 +140,8 @@ extension SystemTests {
             try await readings.wait(for: [
                 "one-4c/temperature": own...own, "kernel-one-4c/temperature-1": own...own,
                 "one-4c/temperature-1": diode...diode, "kernel-one-4c/temperature-2": diode...diode,
+                "zero-4c/temperature": three[0]...three[0], "zero-4c/temperature-1": three[1]...three[1],
+                "zero-4c/temperature-2": three[2]...three[2],
             ])
             for name in ["two-76", "kernel-two-76"] {
                 try await readings.wait(for: [
