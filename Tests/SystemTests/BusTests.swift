@@ -29,7 +29,10 @@ extension SystemTests {
         ]
 
         private static let settings = [
-            ("kernel-devices", "i2c-0:0x4a:tmp105, i2c-0:0x4c:emc1413, i2c-1:0x4c:tmp421, i2c-2:0x76:dps310, i2c-9:0x48:lm75")
+            (
+                "kernel-devices",
+                "i2c-0:0x4a:tmp105, i2c-0:0x4c:emc1413, i2c-1:0x4c:tmp421, i2c-2:0x76:dps310, i2c-9:0x48:lm75"
+            )
         ]
 
         @Test func sixteenChipsOnThreeBusesAreReadAndAFailureStaysWithItsChip() async throws {
