@@ -124,7 +124,7 @@ let package = Package(
             name: "PublishingTests",
             dependencies: [
                 "Publishing", "HTTP", "ScriptedServer", "BrokerFixture", "Sensors", "Supervision", "JSON",
-                "OutboxWriter", "OrderlyEnd",
+                "OutboxWriter", "OrderlyEnd", "apus",
             ],
             swiftSettings: strict),
         .testTarget(name: "DeviceTests", dependencies: ["Device", "Hardware"], swiftSettings: strict),
@@ -138,6 +138,7 @@ let package = Package(
             name: "UpdatingTests",
             dependencies: [
                 "Updating", "HTTP", "ScriptedServer", "apus", "Bundle", "Card", "BootState", "Checksum", "JSON",
+                "Hardware",
             ],
             swiftSettings: strict),
         .testTarget(

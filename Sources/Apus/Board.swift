@@ -1,4 +1,5 @@
 public import Device
+public import Hardware
 public import Sensors
 
 /// The board the app runs on, and what is connected to it, by name.
@@ -35,9 +36,18 @@ public struct Board: Sendable {
     }
 
     /// An I2C bus.
-    /// - Parameter name: as in the board profile, such as "i2c-1".
-    public func i2c(_ name: String) -> I2CPort {
-        ports.i2c[name] ?? I2CPort(absent: absent("I2C bus", name, known: ports.i2c.keys))
+    ///
+    /// All who use a bus share its options. They are those given first, also for who gives none; a bus that was opened before
+    /// any were given keeps to that. Who asks for others later gets a port that cannot be opened.
+    /// - Parameters:
+    ///   - name: as in the board profile, such as "i2c-1".
+    ///   - options: how patient the bus is; nil leaves that to the others.
+    public func i2c(_ name: String, options: I2COptions? = nil) -> I2CPort {
+        guard let port = ports.i2c[name] else {
+            return I2CPort(absent: absent("I2C bus", name, known: ports.i2c.keys))
+        }
+        if let options, !port.settle(options) { return I2CPort(absent: BoardError.otherOptions(bus: name)) }
+        return port
     }
 
     /// A chip select of an SPI bus.

@@ -178,7 +178,8 @@ public actor I2CBus {
 
     /// Asks all addresses who is there, with what does the least harm to most devices: a write of no bytes, but where
     /// memories live, 0x50 to 0x5F, and 0x30 to 0x37, for which a write of no bytes can be one too many, a read of one byte
-    /// (as `i2cdetect` does). No way of asking is safe with every device.
+    /// (as `i2cdetect` does). With an adapter that refuses writes of no bytes it is a read of one byte everywhere. No way
+    /// of asking is safe with every device.
     /// - Throws: ``I2CError`` when the bus fails.
     public func scan() throws(I2CError) -> [(address: I2CAddress, presence: Presence)] {
         do throws(I2CError) {
@@ -225,23 +226,41 @@ public actor I2CBus {
 
 extension I2CController {
     package func presence(of address: I2CAddress, bus: String) throws(I2CError) -> I2CBus.Presence {
+        var canWriteNothing = true
+        return try presence(of: address, bus: bus, &canWriteNothing)
+    }
+
+    /// - Parameter canWriteNothing: whether to ask the adapter for a write of no bytes; false once it has refused one.
+    private func presence(
+        of address: I2CAddress, bus: String, _ canWriteNothing: inout Bool
+    ) throws(I2CError) -> I2CBus.Presence {
         if isTakenByKernel(address) { return .takenByKernel }
         let isMemory = [0x30...0x37, 0x50...0x5F].contains { $0.contains(address.rawValue) }
+        let writesNothing = canWriteNothing && !isMemory
         do throws(I2CError) {
-            _ = try transfer([isMemory ? .read(1) : .write([])], with: address, bus: bus)
+            _ = try transfer([writesNothing ? .write([]) : .read(1)], with: address, bus: bus)
             return .present
         } catch {
-            if case .noAcknowledge = error { return .absent }
-            throw error
+            switch error {
+            case .noAcknowledge:
+                return .absent
+            // Such as that of the AM335x (I2C_AQ_NO_ZERO_LEN in linux/i2c.h).
+            case .unsupported where writesNothing:
+                canWriteNothing = false
+                return try presence(of: address, bus: bus, &canWriteNothing)
+            default:
+                throw error
+            }
         }
     }
 
     /// The addresses where something is.
     package func scan(bus: String) throws(I2CError) -> [(address: I2CAddress, presence: I2CBus.Presence)] {
         var found: [(address: I2CAddress, presence: I2CBus.Presence)] = []
+        var canWriteNothing = true
         for value in I2CAddress.range {
             let address = try I2CAddress(value)
-            let presence = try presence(of: address, bus: bus)
+            let presence = try presence(of: address, bus: bus, &canWriteNothing)
             if presence != .absent { found.append((address, presence)) }
         }
         return found

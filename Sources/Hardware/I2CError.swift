@@ -8,7 +8,8 @@ public enum I2CError: Error, Sendable, Hashable {
     case timeout(bus: String, address: I2CAddress)
     /// Another master won the bus.
     case arbitrationLost(bus: String, address: I2CAddress)
-    /// The adapter cannot do this kind of transaction, such as one with a 10-bit address.
+    /// The adapter cannot do this kind of transaction: its driver refused it, or the address has 10 bits and the adapter
+    /// does not say that it can send these; then nothing was sent.
     case unsupported(bus: String, address: I2CAddress)
     /// The transaction failed for another reason.
     case failed(bus: String, address: I2CAddress, reason: String)

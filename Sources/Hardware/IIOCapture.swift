@@ -152,7 +152,7 @@ struct IIOScanSetup {
     ) throws(SysfsError) -> (channels: [KernelSensor.Channel], layout: IIOScanLayout) {
         // While it runs nothing can be changed; a crash may have left it running.
         try sysfs.write("0", to: "\(folder)/buffer/enable")
-        if let trigger { try sysfs.write(trigger, to: "\(folder)/trigger/current_trigger") }
+        if let trigger { try setTrigger(trigger, folder, sysfs) }
         let files = try sysfs.list(folder)
         var elements: [(index: Int, channel: KernelSensor.Channel, type: IIOScanType)] = []
         for file in try sysfs.list("\(folder)/scan_elements") {
@@ -178,6 +178,18 @@ struct IIOScanSetup {
         elements.sort { $0.index < $1.index }
         try sysfs.write("\(max(length, 1))", to: "\(folder)/buffer/length")
         return (elements.map(\.channel), IIOScanLayout(elements.map(\.type)))
+    }
+
+    private static func setTrigger(
+        _ trigger: String, _ folder: String, _ sysfs: isolated Sysfs
+    ) throws(SysfsError) {
+        let file = "\(folder)/trigger/current_trigger"
+        try sysfs.write(trigger, to: file)
+        // The kernel takes every name. With one that no trigger has, the device is left without any
+        // (linux/drivers/iio/industrialio-trigger.c).
+        guard try sysfs.read(file) == trigger else {
+            throw .invalidValue(path: sysfs.place(file), reason: "there is no trigger \"\(trigger)\"")
+        }
     }
 }
 

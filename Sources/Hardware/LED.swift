@@ -1,6 +1,6 @@
 /// A light the kernel knows (Documentation/leds/leds-class.rst), such as the Pi's own green one.
 public struct LED: Sendable {
-    private static let folder = "class/leds"
+    static let folder = "class/leds"
 
     public let name: String
     private let sysfs: Sysfs

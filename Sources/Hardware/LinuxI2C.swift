@@ -5,24 +5,31 @@ internal import Threads
 
 /// A bus of the kernel, through i2c-dev's combined-transaction ioctl (Documentation/i2c/dev-interface.rst).
 package final class LinuxI2C: I2CController {
+    /// The adapter as it was found.
+    private struct Adapter {
+        /// Negative after it had gone away: opened anew by the next transaction.
+        var descriptor: Int32
+        /// What it can do, of I2C_FUNC_* in linux/i2c.h.
+        let functions: UInt
+    }
+
     private let path: String
     private let options: I2COptions
-    /// Negative after the adapter had gone away: opened anew by the next transaction. Only reached on the bus's thread; the
-    /// lock is for the compiler.
-    private let descriptor: Lock<Int32>
+    /// Only reached on the bus's thread; the lock is for the compiler.
+    private let adapter: Lock<Adapter>
 
     package init(path: String, _ options: I2COptions = I2COptions()) throws(I2CError) {
         self.path = path
         self.options = options
-        descriptor = Lock(try Self.open(path, options))
+        adapter = Lock(try Self.open(path, options))
     }
 
     deinit {
-        let descriptor = descriptor.withLock { $0 }
+        let descriptor = adapter.withLock { $0.descriptor }
         if descriptor >= 0 { close(descriptor) }
     }
 
-    private static func open(_ path: String, _ options: I2COptions) throws(I2CError) -> Int32 {
+    private static func open(_ path: String, _ options: I2COptions) throws(I2CError) -> Adapter {
         let descriptor = Glibc.open(path, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw switch errno {
@@ -32,8 +39,8 @@ package final class LinuxI2C: I2CController {
                 .noBus(bus: path, reason: systemMessage(code))
             }
         }
+        var functions: UInt = 0
         do throws(I2CError) {
-            var functions: UInt = 0
             // Also tells an I2C bus from any other file.
             guard linux_ioctl(descriptor, UInt(I2C_FUNCS), &functions) >= 0 else {
                 throw .noBus(bus: path, reason: "it is not an I2C bus")
@@ -53,7 +60,15 @@ package final class LinuxI2C: I2CController {
             close(descriptor)
             throw error
         }
-        return descriptor
+        return Adapter(descriptor: descriptor, functions: functions)
+    }
+
+    /// Whether an adapter with these functions can send an address.
+    ///
+    /// Nobody else asks: i2c-dev and the kernel's core hand every message on, and a driver that does not know the flag
+    /// I2C_M_TEN sends the lower 7 bits, which are another chip's address (i2c-bcm2835, the Pi's, is one).
+    package static func canSend(_ address: I2CAddress, functions: UInt) -> Bool {
+        !address.isTenBit || functions & UInt(I2C_FUNC_10BIT_ADDR) != 0
     }
 
     /// These requests take their number in place of a pointer.
@@ -66,10 +81,12 @@ package final class LinuxI2C: I2CController {
     }
 
     package func isTakenByKernel(_ address: I2CAddress) -> Bool {
-        descriptor.withLock { descriptor in
+        // The request takes its number for one of 7 bits.
+        guard !address.isTenBit else { return false }
+        return adapter.withLock { adapter in
             // Makes it the address of plain read(2) and write(2), which nobody here uses; refused when a driver has it.
-            linux_ioctl(descriptor, UInt(I2C_SLAVE), UnsafeMutableRawPointer(bitPattern: Int(address.rawValue))) < 0
-                && errno == EBUSY
+            let number = UnsafeMutableRawPointer(bitPattern: Int(address.rawValue))
+            return linux_ioctl(adapter.descriptor, UInt(I2C_SLAVE), number) < 0 && errno == EBUSY
         }
     }
 
@@ -94,7 +111,7 @@ package final class LinuxI2C: I2CController {
                             to: i2c_msg(
                                 addr: address.rawValue, flags: tenBit | UInt16(I2C_M_RD), len: UInt16(count),
                                 buf: answer.baseAddress))
-                        return submit(native)
+                        return submit(native, address)
                     }
                 }
                 // The kernel has filled all of it, or the error is thrown below.
@@ -156,28 +173,29 @@ package final class LinuxI2C: I2CController {
                             buf: bytes.baseAddress.map { $0 + offset }))
                     offset += message.length
                 }
-                return submit(native)
+                return submit(native, address)
             }
         }
     }
 
     /// Returns 0 or the kernel's error number.
-    private func submit(_ messages: UnsafeMutableBufferPointer<i2c_msg>) -> Int32 {
+    private func submit(_ messages: UnsafeMutableBufferPointer<i2c_msg>, _ address: I2CAddress) -> Int32 {
         var transaction = i2c_rdwr_ioctl_data(msgs: messages.baseAddress, nmsgs: UInt32(messages.count))
-        return descriptor.withLock { descriptor in
-            if descriptor < 0 {
+        return adapter.withLock { adapter in
+            if adapter.descriptor < 0 {
                 guard let opened = try? Self.open(path, options) else { return ENODEV }
-                descriptor = opened
+                adapter = opened
             }
-            let done = linux_ioctl(descriptor, UInt(I2C_RDWR), &transaction)
+            guard Self.canSend(address, functions: adapter.functions) else { return EOPNOTSUPP }
+            let done = linux_ioctl(adapter.descriptor, UInt(I2C_RDWR), &transaction)
             // The number of messages that went through. When an adapter stops before the last, what it should have read is
             // not there; EIO is what the kernel makes of that itself (drivers/i2c/i2c-core-smbus.c).
             guard done < 0 else { return done == messages.count ? 0 : EIO }
             let code = errno
             if code == ENODEV {
                 // The adapter is gone, such as one on USB; it may come back under the same name.
-                close(descriptor)
-                descriptor = -1
+                close(adapter.descriptor)
+                adapter.descriptor = -1
             }
             return code
         }

@@ -1,7 +1,7 @@
 /// The 1-Wire buses of the kernel (Documentation/w1), whose drivers find the devices by themselves.
 public struct OneWire: Sendable {
     /// The devices of all buses.
-    private static let folder = "bus/w1/devices"
+    static let folder = "bus/w1/devices"
 
     private let sysfs: Sysfs
 

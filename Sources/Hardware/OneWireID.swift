@@ -1,5 +1,8 @@
 /// The number burnt into a 1-Wire device, as the kernel writes it: family and serial number, such as "28-0316a2794fff".
 public struct OneWireID: Sendable, Hashable, CustomStringConvertible {
+    /// The families of DS18B20, DS1822 and DS28EA00, whose memories are the same. The DS18S20 (0x10) has another format.
+    package static let thermometers: Set<UInt8> = [0x28, 0x22, 0x42]
+
     /// What kind of device it is; 0x28 is a DS18B20.
     public let family: UInt8
 

@@ -11,7 +11,10 @@ public struct PWMOutput: Sendable {
         case inversed
     }
 
-    private static let chips = "class/pwm"
+    static let chips = "class/pwm"
+
+    /// Nanoseconds, of a channel that has none yet: a millisecond, which is within what PWM controllers can.
+    private static let firstPeriod = 1_000_000
 
     private let sysfs: Sysfs
     private let chip: String
@@ -101,9 +104,14 @@ public struct PWMOutput: Sendable {
         if !sysfs.isReadable("\(folder)/enable") { try sysfs.write("\(channel)", to: "\(chip)/export") }
         try sysfs.write("0", to: "\(folder)/enable")
         // Not all controllers can do the other one; those that cannot have no file, and normal needs none.
-        if polarity != .normal || sysfs.isReadable("\(folder)/polarity") {
-            try sysfs.write(polarity.rawValue, to: "\(folder)/polarity")
+        guard polarity != .normal || sysfs.isReadable("\(folder)/polarity"),
+            try sysfs.read("\(folder)/polarity") != polarity.rawValue
+        else { return }
+        // The Pi's takes nothing without a period, also while it is stopped (linux/drivers/pwm/pwm-bcm2835.c).
+        if try sysfs.integer("\(folder)/period") == 0 {
+            try sysfs.write("\(Self.firstPeriod)", to: "\(folder)/period")
         }
+        try sysfs.write(polarity.rawValue, to: "\(folder)/polarity")
     }
 
     private func apply(_ period: Int64, _ active: Int64, _ sysfs: isolated Sysfs) throws(SysfsError) {

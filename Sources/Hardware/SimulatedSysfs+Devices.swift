@@ -19,7 +19,12 @@ extension SimulatedSysfs {
         let bytes = (memory + [checksum]).map { hexadecimal(Int($0)).dropFirst(2) }.joined(separator: " ")
         let check = hexadecimal(Int(checksum)).dropFirst(2)
         self["bus/w1/devices/\(id)/w1_slave"] = "\(bytes) : crc=\(check) YES\n\(bytes) t=0"
-        self["bus/w1/devices/w1_bus_master1/w1_master_slaves"] = ""
+        // What the bus's searches have found.
+        let bus = "bus/w1/devices/w1_bus_master1"
+        var found = (self["\(bus)/w1_master_slaves"] ?? "").split(whereSeparator: \.isNewline).map { String($0) }
+        if !found.contains(id.description) { found.append(id.description) }
+        self["\(bus)/w1_master_slaves"] = found.joined(separator: "\n")
+        self["\(bus)/w1_master_attempts"] = "1"
     }
 
     /// A PWM controller that refuses what the kernel refuses.
@@ -47,6 +52,13 @@ extension SimulatedSysfs {
             }
             tree.onWrite("\(pwm)/enable") { tree, text in
                 text == "1" && tree["\(pwm)/period"] == "0" ? refusal : nil
+            }
+            tree.onWrite("\(pwm)/polarity") { tree, text in
+                if text == tree["\(pwm)/polarity"] { return nil }
+                // "Can only be changed if the PWM is not enabled" (Documentation/driver-api/pwm.rst).
+                guard tree["\(pwm)/enable"] == "0" else { return "Device or resource busy" }
+                // As the Pi's controller (linux/drivers/pwm/pwm-bcm2835.c).
+                return ["normal", "inversed"].contains(text) && tree["\(pwm)/period"] != "0" ? nil : refusal
             }
             return nil
         }

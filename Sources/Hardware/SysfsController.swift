@@ -1,5 +1,5 @@
-/// What ``Sysfs`` needs of the kernel or of its simulation. Paths are relative to the root. May block: called on the
-/// actor's own thread only.
+/// What ``Sysfs`` needs of the kernel or of its simulation. Paths are relative to the root. May block: called on
+/// threads of our own only.
 protocol SysfsController: Sendable {
     /// The content without white space at the end.
     func read(_ path: String) throws(SysfsError) -> String

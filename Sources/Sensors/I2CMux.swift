@@ -17,7 +17,7 @@ public struct I2CMux: Sendable {
     ///   - channels: how many it has, at most 8.
     public init(on port: I2CPort, address: I2CAddress = 0x70, channels: Int = 8) {
         let make: @Sendable (Int) -> I2CPort = { channel in
-            I2CPort { try port.open().channel(channel, of: address, channels: channels) }
+            I2CPort { _ in try port.open().channel(channel, of: address, channels: channels) }
         }
         self.make = make
         ports = (0..<min(max(channels, 1), 8)).map(make)

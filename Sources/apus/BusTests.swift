@@ -1,23 +1,40 @@
 internal import Glibc
 internal import Hardware
 
-/// The tests of a board's buses and lines.
+/// The tests of a board's buses and lines, and of what the kernel has found on it by itself.
 enum BusTests {
     static let boardFile = "/etc/apus/board.conf"
 
     /// Seconds for one test. Far above the kernel's own time-out for a transaction, a second for most adapters.
     static let limit = 10
 
-    /// - Parameter board: as its file says: `i2c.NAME`, `spi.NAME` and `serial.NAME` are paths, `gpio.label` and
-    ///   `gpio.lines` the chip.
-    static func all(of board: [String: String]) -> [BusTest] {
+    /// - Parameters:
+    ///   - board: as its file says: `i2c.NAME`, `spi.NAME` and `serial.NAME` are paths, `gpio.label` and `gpio.lines` the
+    ///     chip.
+    ///   - kernel: where it shows 1-Wire buses, PWM and LEDs, of which no profile says what there is.
+    static func all(of board: [String: String], _ kernel: SysfsSurvey) -> [BusTest] {
         func tests(_ kind: String, _ make: (_ name: String, _ path: String) -> BusTest) -> [BusTest] {
             board.keys.filter { $0.hasPrefix("\(kind).") }.sorted().compactMap { key in
                 board[key].map { make(String(key.dropFirst(kind.utf8.count + 1)), $0) }
             }
         }
         let chip = board["gpio.label"].map { [gpio(label: $0, lines: board["gpio.lines"].flatMap { Int($0) })] } ?? []
-        return chip + tests("i2c", i2c) + tests("spi", spi) + tests("serial", serial)
+        var all = chip + tests("i2c", i2c) + tests("spi", spi) + tests("serial", serial)
+        all += found("1-wire", kernel.oneWire) { name in try oneWire(name, kernel) }
+        all += found("pwm", kernel.pwms) { name in try pwm(name, kernel) }
+        all += found("leds", kernel.lights) { name in try light(name, kernel) }
+        return all
+    }
+
+    /// A test for each device of a kind; one that fails when it cannot be found out which there are.
+    private static func found(
+        _ kind: String, _ names: () throws -> [String], _ look: @escaping @Sendable (_ name: String) throws -> String
+    ) -> [BusTest] {
+        do {
+            return try names().map { name in BusTest(name: name) { try look(name) } }
+        } catch {
+            return [BusTest(name: kind) { throw error }]
+        }
     }
 
     private static func gpio(label: String, lines expected: Int?) -> BusTest {
@@ -65,6 +82,33 @@ enum BusTests {
             }
             return "\(path) opens"
         }
+    }
+
+    /// A thermometer, or a whole bus.
+    private static func oneWire(_ name: String, _ kernel: SysfsSurvey) throws -> String {
+        if let id = OneWireID(name) {
+            try kernel.readThermometer(id)
+            return "1-Wire: a thermometer, the checksum of its memory is right"
+        }
+        guard let devices = try kernel.devices(on: name) else {
+            throw BusTest.Skipped(reason: "1-Wire: the kernel has not searched it yet")
+        }
+        // Noise has right checksums now and then, mostly of a family that no device has.
+        if let noise = devices.first(where: { $0.family == 0 }) {
+            throw Wrong("1-Wire: its search finds \(noise), which is no device but noise; check the pull-up resistor")
+        }
+        return "1-Wire: its search finds \(devices.count) device\(devices.count == 1 ? "" : "s")"
+    }
+
+    private static func pwm(_ name: String, _ kernel: SysfsSurvey) throws -> String {
+        let pwm = try kernel.pwm(name)
+        return "PWM\(pwm.device.isEmpty ? "" : " of \(pwm.device)"): \(pwm.channels) "
+            + "channel\(pwm.channels == 1 ? "" : "s"), \(pwm.taken) in use"
+    }
+
+    private static func light(_ name: String, _ kernel: SysfsSurvey) throws -> String {
+        let light = try kernel.light(name)
+        return "LED: brightness \(light.brightness) of \(light.maximum), trigger \(light.trigger)"
     }
 
     /// What is not as it should be.

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import Hardware
 internal import JSON
+internal import Threads
 
 extension Command {
     private static let lineNames = """
@@ -10,12 +11,21 @@ extension Command {
 
     static let gpioInfo = Command(
         name: "gpio info", summary: "show GPIO chips, lines and who uses them", argument: "[LINE...]", count: 0...64,
-        options: [.json],
+        options: [
+            Option(name: "--follow", value: nil, help: "then show who takes lines of one chip and gives them back"),
+            Option(name: "--count", value: "N", help: "with --follow: end after so many changes"),
+            .json,
+        ],
         discussion: """
-            Takes no line and disturbs nobody. Without a line it shows all of all chips.
+            Takes no line and disturbs nobody. Without a line it shows all of all chips. With --follow it shows each change
+            as it comes: requested, released or reconfigured, the time in seconds since the start of the machine, and the
+            line as it is then.
             \(lineNames)
             """,
-        examples: [("apus gpio info", "everything"), ("apus gpio info GPIO17 --json", "one line, for programs")],
+        examples: [
+            ("apus gpio info", "everything"), ("apus gpio info GPIO17 --json", "one line, for programs"),
+            ("apus gpio info GPIO17 --follow", "who uses a line, until Ctrl-C"),
+        ],
         run: { arguments in try showLines(arguments) })
 
     static let gpioGet = Command(
@@ -76,6 +86,8 @@ extension Command {
         })
 
     private static func showLines(_ arguments: Arguments) throws {
+        if arguments.has("--follow") { return try followLines(arguments) }
+        if arguments.has("--count") { throw UsageError(reason: "--count needs --follow") }
         let isJSON = arguments.has("--json")
         var shown: [JSON] = []
         func show(_ chip: String, _ info: LineInfo) {
@@ -91,6 +103,55 @@ extension Command {
             }
         }
         if isJSON { Output.json(.array(shown)) }
+    }
+
+    private static func followLines(_ arguments: Arguments) throws {
+        let limit = try arguments.number("--count", in: 1...Int.max) ?? Int.max
+        let groups = try Lines(arguments.positionals).byChip
+        guard groups.count == 1, let (chip, lines) = groups.first else {
+            throw UsageError(reason: "--follow needs lines, all of one chip; follow each chip by a command of its own")
+        }
+        // Before the lines are shown as they are, so that no change is missed.
+        let changes = try chip.changes(of: lines.map(\.offset))
+        let isJSON = arguments.has("--json")
+        for line in lines {
+            let info = try chip.line(line.offset)
+            if isJSON { Output.json(json(chip.label, info)) } else { Output.line(text(chip.label, info)) }
+        }
+        // The changes come to a task, for whose end this thread waits.
+        let label = chip.label
+        let (end, outcome) = (try EventDescriptor(), Outcome())
+        Task {
+            do {
+                var count = 0
+                for try await change in changes {
+                    show(change, of: label, isJSON)
+                    count += 1
+                    if count == limit { break }
+                }
+            } catch {
+                outcome.error.withLock { $0 = error }
+            }
+            end.signal()
+        }
+        end.wait()
+        if let error = outcome.error.withLock({ $0 }) { throw error }
+    }
+
+    private static func show(_ change: LineChange, of chip: String, _ isJSON: Bool) {
+        let kind =
+            switch change.kind {
+            case .requested: "requested"
+            case .released: "released"
+            case .reconfigured: "reconfigured"
+            }
+        if isJSON {
+            return Output.json([
+                "change": .string(kind), "time": .integer(Int64(clamping: change.timestamp)),
+                "line": json(chip, change.line),
+            ])
+        }
+        Output.line("\(kind) \(seconds(change.timestamp)) \(text(chip, change.line))")
     }
 
     private static func text(_ chip: String, _ info: LineInfo) -> String {
@@ -222,8 +283,17 @@ extension Command {
                 "number": .integer(Int64(clamping: event.lineSequence)),
             ])
         }
-        let nanoseconds = "\(event.timestamp % 1_000_000_000 + 1_000_000_000)".dropFirst()
-        Output.line(
-            "\(Output.printable(line)) \(kind) \(event.timestamp / 1_000_000_000).\(nanoseconds) \(event.lineSequence)")
+        Output.line("\(Output.printable(line)) \(kind) \(seconds(event.timestamp)) \(event.lineSequence)")
     }
+
+    private static func seconds(_ nanoseconds: UInt64) -> String {
+        let fraction = "\(nanoseconds % 1_000_000_000 + 1_000_000_000)".dropFirst()
+        return "\(nanoseconds / 1_000_000_000).\(fraction)"
+    }
+}
+
+/// What a task leaves for who waits.
+private final class Outcome: Sendable {
+    /// Nil when all went well.
+    let error = Lock<(any Error)?>(nil)
 }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Hardware
 internal import JSON
 
 extension Command {
@@ -6,13 +7,16 @@ extension Command {
         name: "self-test", summary: "test the buses and lines of this board", argument: nil,
         options: [
             Option(name: "--board", value: "FILE", help: "the board's description; default: \(BusTests.boardFile)"),
+            Option(name: "--sysfs", value: "FOLDER", help: "where the kernel shows its devices; default: /sys"),
             .json,
         ],
         discussion: """
             Tests what the board's profile says: that each I2C bus, SPI chip select and serial port is there and opens, that an
             I2C adapter can do plain transactions, that the bus's lines are idle and who answers on it, and that the GPIO chip
-            has its lines. Each test has \(BusTests.limit) seconds. What somebody uses is skipped. I2C devices are asked as
-            by apus i2c scan; nothing else is written to any of them.
+            has its lines. And what the kernel has: that the searches of 1-Wire buses end, that their thermometers measure
+            and say so with right checksums, and that PWM controllers and LEDs can be looked at. Each test has
+            \(BusTests.limit) seconds. What somebody uses is skipped. I2C devices are asked as by apus i2c scan; nothing
+            else is written to any of them, and no output is taken or changed.
 
             Exit code \(SelfTestFailed.code.rawValue) when a test failed.
             """,
@@ -25,7 +29,7 @@ extension Command {
         guard !board.isEmpty else { throw NoBoard(file: file) }
         let isJSON = arguments.has("--json")
         var results: [BusTest.Result] = []
-        for test in BusTests.all(of: board) {
+        for test in BusTests.all(of: board, SysfsSurvey(root: arguments["--sysfs"] ?? "/sys")) {
             let result = test.run()
             results.append(result)
             if !isJSON { Output.line(text(result)) }

@@ -31,6 +31,38 @@ struct BoardTests {
         #expect(error.map { "\($0)" } == message)
     }
 
+    @Test func allOnABusShareTheOptionsThatWereGivenFirst() async throws {
+        let board = try Board.simulated(config: Configuration())
+        let port = board.i2c("i2c-1")
+        #expect(board.i2c("i2c-1", options: I2COptions(retries: 2)) === port)
+        #expect(board.i2c("i2c-1", options: I2COptions(retries: 2)) === port)
+        let other = board.i2c("i2c-1", options: I2COptions(retries: 3))
+        let error = #expect(throws: (any Error).self) { try other.open() }
+        #expect(
+            error.map { "\($0)" }
+                == "the I2C bus i2c-1 has other options already, which all who use it share; "
+                + "give it the same everywhere, before anything opens it")
+        let bus = try port.open()
+        // Nobody is there.
+        await #expect(throws: I2CError.noAcknowledge(bus: "i2c-1", address: 0x10)) { try await bus.read(1, from: 0x10) }
+        #expect(bus.statistics.retries == 2)
+        #expect(try board.i2c("i2c-1").open() === bus)
+    }
+
+    @Test func optionsForABusThatWasOpenedWithoutComeTooLate() throws {
+        let board = try Board.simulated(config: Configuration())
+        _ = try board.i2c("i2c-1").open()
+        #expect(throws: (any Error).self) { try board.i2c("i2c-1", options: I2COptions(retries: 1)).open() }
+        #expect(board.i2c("i2c-1", options: I2COptions()) === board.i2c("i2c-1"))
+    }
+
+    @Test func aBusThatCouldNotBeOpenedStillTakesOptions() throws {
+        let board = board(["i2c.i2c-1": "/dev/no-such-bus"])
+        let port = board.i2c("i2c-1")
+        #expect(throws: I2CError.self) { try port.open() }
+        #expect(board.i2c("i2c-1", options: I2COptions(retries: 1)) === port)
+    }
+
     @Test func chipSelectsAndSerialPortsAreFoundByName() {
         let board = board(["spi.spi0.0": "/dev/no-such-chip", "serial.uart0": "/dev/no-such-port", "serial": "WS-1"])
         let spi = #expect(throws: (any Error).self) { try board.spi("spi0.0").open(SPISettings(speed: 1_000_000)) }

@@ -179,6 +179,40 @@ struct I2CTransactionTests {
         await #expect(throws: I2CError.timeout(bus: "i2c-1", address: 0x20)) { try await bus.scan() }
     }
 
+    /// An adapter that refuses to write nothing, and counts how often.
+    private final class Wordy: I2CController {
+        let below: SimulatedI2C
+        let refusals = Mutex(0)
+
+        init(_ below: SimulatedI2C) { self.below = below }
+
+        func transfer(
+            _ messages: [I2CMessage], with address: I2CAddress, bus: String
+        ) throws(I2CError) -> [UInt8] {
+            if messages == [.write([])] {
+                refusals.withLock { $0 += 1 }
+                throw .unsupported(bus: bus, address: address)
+            }
+            return try below.transfer(messages, with: address, bus: bus)
+        }
+
+        func isTakenByKernel(_ address: I2CAddress) -> Bool { false }
+    }
+
+    @Test func anAdapterThatCannotWriteNothingReadsAByteEverywhere() throws {
+        let adapter = Wordy(simulated)
+        let device = Reads()
+        simulated.attach(device, at: 0x20)
+        simulated.attach(SimulatedRegisterMap([0: [1]]), at: 0x50)
+        let found = try adapter.scan(bus: "i2c-1")
+        #expect(found.map(\.address) == [0x20, 0x48, 0x50])
+        #expect(device.bytes.withLock { $0 } == 1)
+        // Not asked again for each address.
+        #expect(adapter.refusals.withLock { $0 } == 1)
+        #expect(try adapter.presence(of: 0x20, bus: "i2c-1") == .present)
+        #expect(try adapter.presence(of: 0x49, bus: "i2c-1") == .absent)
+    }
+
     // MARK: - Multiplexers
 
     @Test func aChannelIsABusOfItsOwn() async throws {

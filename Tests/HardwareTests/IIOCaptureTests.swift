@@ -111,7 +111,8 @@ struct IIOCaptureTests {
     }
 
     private func openCapture(
-        _ sysfs: Sysfs, _ name: String = "adxl345", _ kinds: Set<KernelSensor.Kind> = [.acceleration, .temperature]
+        _ sysfs: Sysfs, _ name: String = "adxl345", _ kinds: Set<KernelSensor.Kind> = [.acceleration, .temperature],
+        trigger: String? = nil
     ) async throws -> IIOCapture {
         var template = Array("/tmp/iio.XXXXXX".utf8CString)
         let devices = String(cString: try #require(mkdtemp(&template)))
@@ -121,7 +122,25 @@ struct IIOCaptureTests {
             remove(node)
             remove(devices)
         }
-        return try await IIOCapture(name, kinds: kinds, on: sysfs, devices: devices)
+        return try await IIOCapture(name, kinds: kinds, trigger: trigger, on: sysfs, devices: devices)
+    }
+
+    @Test func aTriggerThatThereIsNotIsNamed() async throws {
+        addAccelerometer()
+        let file = "\(folder)/trigger/current_trigger"
+        // As the kernel: it takes every name, and says none where it knows no such trigger.
+        tree.onWrite(file) { _, _ in
+            nil
+        } reading: { name in
+            name == "sysfstrig1" ? name : ""
+        }
+        let sysfs = try Sysfs(simulated: tree)
+        let error = await #expect(throws: SysfsError.self) {
+            try await openCapture(sysfs, "adxl345", [.acceleration], trigger: "sysfstrig7")
+        }
+        #expect(error == .invalidValue(path: "simulated/\(file)", reason: "there is no trigger \"sysfstrig7\""))
+        let capture = try await openCapture(sysfs, "adxl345", [.acceleration], trigger: "sysfstrig1")
+        await capture.stop()
     }
 
     @Test func whatCannotBeCapturedIsTold() async throws {

@@ -20,6 +20,14 @@ struct LinuxI2CTests {
         #expect(throws: I2CError.noBus(bus: "/dev", reason: "Is a directory")) { try I2CBus(path: "/dev") }
     }
 
+    @Test func addressesOfTenBitsNeedAnAdapterThatKnowsThem() throws {
+        let address = try I2CAddress.tenBit(0x150)
+        // I2C_FUNC_I2C (linux/i2c.h) without and with I2C_FUNC_10BIT_ADDR.
+        #expect(!LinuxI2C.canSend(address, functions: 0x1))
+        #expect(LinuxI2C.canSend(address, functions: 0x3))
+        #expect(LinuxI2C.canSend(0x50, functions: 0x1))
+    }
+
     @Test func refusedBusGivesItsDescriptorBack() {
         // The lowest free descriptor is the same before and after.
         let before = dup(0)

@@ -35,12 +35,39 @@ struct PWMOutputTests {
     }
 
     @Test func aChannelThatACrashLeftIsTakenOverAndStopped() async throws {
-        let first = try await PWMOutput(channel: 1, of: "pwmchip2", polarity: .inversed, on: sysfs)
-        try await first.set(frequency: 1000, duty: 1)
+        for polarity in [PWMOutput.Polarity.inversed, .normal, .inversed, .inversed] {
+            let output = try await PWMOutput(channel: 1, of: "pwmchip2", polarity: polarity, on: sysfs)
+            #expect(tree["\(folder)/enable"] == "0")
+            #expect(tree["\(folder)/polarity"] == polarity.rawValue)
+            try await output.set(frequency: 1000, duty: 1)
+            #expect(tree["\(folder)/enable"] == "1")
+        }
+    }
+
+    @Test func aFreshChannelCanBeInversed() async throws {
+        let output = try await PWMOutput(channel: 1, of: "pwmchip2", polarity: .inversed, on: sysfs)
         #expect(tree["\(folder)/polarity"] == "inversed")
-        _ = try await PWMOutput(channel: 1, of: "pwmchip2", on: sysfs)
+        #expect(tree["\(folder)/duty_cycle"] == "0")
         #expect(tree["\(folder)/enable"] == "0")
-        #expect(tree["\(folder)/polarity"] == "normal")
+        for period in [20, 20_000_000] {
+            try await output.set(period: .nanoseconds(period), duty: 1)
+            #expect(tree["\(folder)/period"] == "\(period)")
+            #expect(tree["\(folder)/duty_cycle"] == "\(period)")
+        }
+    }
+
+    @Test func theSimulatedControllerRefusesAPolarityAsTheKernelDoes() async throws {
+        let file = "\(folder)/polarity"
+        try await sysfs.write("1", to: "class/pwm/pwmchip2/export")
+        try await sysfs.write("normal", to: file)
+        await #expect(throws: SysfsError.self) { try await sysfs.write("inversed", to: file) }
+        try await sysfs.write("1000", to: "\(folder)/period")
+        await #expect(throws: SysfsError.self) { try await sysfs.write("turned", to: file) }
+        try await sysfs.write("1", to: "\(folder)/enable")
+        await #expect(throws: SysfsError.self) { try await sysfs.write("inversed", to: file) }
+        #expect(tree[file] == "normal")
+        try await sysfs.write("0", to: "\(folder)/enable")
+        try await sysfs.write("inversed", to: file)
     }
 
     @Test func whatThereIsNotIsRefused() async throws {

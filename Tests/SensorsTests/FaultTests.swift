@@ -81,7 +81,7 @@ struct FaultTests {
         return [
             Neighbour(sensor: sensor(SHT4x(on: port, address: 0x45, clock: clock)), quantities: 2),
             Neighbour(sensor: sensor(BME280(on: port, clock: clock)), quantities: 3),
-            Neighbour(sensor: sensor(EMC1413(on: port)), quantities: 3),
+            Neighbour(sensor: sensor(EMC1413(on: port, clock: clock)), quantities: 3),
             Neighbour(sensor: sensor(TMP102(on: port)), quantities: 1),
         ]
     }

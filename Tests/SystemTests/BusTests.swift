@@ -5,9 +5,9 @@ import Testing
 @testable import fwtool
 
 extension SystemTests {
-    /// Sixteen chips on three I2C buses of the emulated Pi 3, through the kernel's own driver of the controllers; in the
-    /// same boot the kernel's drivers of some of the chips, a memory on SPI, a GPS on a serial port, and a chip that goes
-    /// and comes back, and a cell that is killed.
+    /// Seventeen chips on three I2C buses of the emulated Pi 3, through the kernel's own driver of the controllers; in
+    /// the same boot the kernel's drivers of some of the chips and what one of them collects by itself, a memory on
+    /// SPI, a GPS on a serial port, a PWM channel, a chip that goes and comes back, and a cell that is killed.
     @Suite struct BusTests {
         /// Named as the sensors of the app (Tests/Firmware/BusStation). The board profile has one more at 0x48 on bus 1.
         private static let devices = [
@@ -20,7 +20,7 @@ extension SystemTests {
             "tmp421,id=behind-3-4d,bus=i2c-bus.1/mux/i2c.3,address=0x4d",
             "tmp105,id=behind-7-4e,bus=i2c-bus.1/mux/i2c.7,address=0x4e",
             "tmp105,id=two-4b,bus=i2c-bus.2,address=0x4b", "pca9552,id=two-60,bus=i2c-bus.2,address=0x60",
-            "dps310,bus=i2c-bus.2,address=0x76",
+            "dps310,bus=i2c-bus.2,address=0x76", "lsm303dlhc_mag,id=two-1e,bus=i2c-bus.2,address=0x1e",
             // QEMU cannot take a chip from a running machine. The app does not know this multiplexer: what is behind it
             // is there or not, as its register is written by hand.
             "pca9546,name=plug,bus=i2c-bus.1,address=0x71",
@@ -31,16 +31,18 @@ extension SystemTests {
         private static let settings = [
             (
                 "kernel-devices",
-                "i2c-0:0x4a:tmp105, i2c-0:0x4c:emc1413, i2c-1:0x4c:tmp421, i2c-2:0x76:dps310, i2c-9:0x48:lm75"
+                "i2c-0:0x4a:tmp105, i2c-0:0x4c:emc1413, i2c-1:0x4c:tmp421, i2c-2:0x76:dps310, "
+                    + "i2c-2:0x1e:lsm303dlhc_magn, i2c-9:0x48:lm75"
             )
         ]
 
-        @Test func sixteenChipsOnThreeBusesAreReadAndAFailureStaysWithItsChip() async throws {
+        @Test func seventeenChipsOnThreeBusesAreReadAndAFailureStaysWithItsChip() async throws {
             try await Machine.boot(
                 "rpi3", app: "BusStation", settings: Self.settings, devices: Self.devices, hasSerial: true
             ) { machine in
-                // Soon: the sensor of the absent chip is tried less and less often.
+                // Soon: the sensors of the absent chip and of the absent trigger are tried less and less often.
                 try await Self.plug(machine, isIn: true)
+                try await Self.makeTrigger(machine)
                 let position = Task { try await Self.speak(on: machine.emulator.serial) }
                 defer { position.cancel() }
                 let readings = Collected(machine)
@@ -48,9 +50,11 @@ extension SystemTests {
                 try await Self.values(machine, readings)
                 try await Self.outputs(machine, readings)
                 try await Self.kernel(machine, readings)
+                try await Self.capture(machine, readings)
                 try await Self.otherPorts(machine, readings)
                 try await Self.absence(machine, readings)
                 try await Self.safeLevelOfAKilledCell(machine)
+                try await Self.clockOfTheKernel(machine, readings)
             }
         }
 
@@ -58,12 +62,21 @@ extension SystemTests {
             try await machine.shell.run("apus i2c write i2c-1 0x71 \(isIn ? 1 : 0)")
         }
 
+        /// A timer of the kernel that starts a scan five times a second (Documentation/iio/iio_configfs.rst).
+        private static func makeTrigger(_ machine: Machine) async throws {
+            try await machine.shell.run(
+                "modprobe iio-trig-hrtimer && mount -t configfs none /sys/kernel/config && "
+                    + "mkdir /sys/kernel/config/iio/triggers/hrtimer/pace && "
+                    + "cd /sys/bus/iio/devices/trigger* && echo 5 > sampling_frequency")
+        }
+
+        private static func set(_ machine: Machine, _ chip: String, _ property: String, _ value: Int) async throws {
+            try await machine.emulator.qmp.setProperty(
+                property, of: "/machine/peripheral/\(chip)", to: .integer(Int64(value)))
+        }
+
         /// What is set from outside is what arrives, for every chip that can be set, from one value to the next.
         private static func values(_ machine: Machine, _ readings: Collected) async throws {
-            func set(_ chip: String, _ property: String, _ value: Int) async throws {
-                try await machine.emulator.qmp.setProperty(
-                    property, of: "/machine/peripheral/\(chip)", to: .integer(Int64(value)))
-            }
             let thermometers = [
                 "zero-4a", "t0", "one-49", "behind-0-4e", "behind-7-4e", "one-4f", "two-4b",
             ]
@@ -72,29 +85,33 @@ extension SystemTests {
                 for (index, chip) in thermometers.enumerated() {
                     // Sixteenths of a degree, below zero in the second round.
                     let millidegrees = (round == 0 ? 20_000 : -30_000) + index * 1_250 + 500
-                    try await set(chip, "temperature", millidegrees)
+                    try await set(machine, chip, "temperature", millidegrees)
                     let celsius = Double(millidegrees) / 1000
                     expected["\(chip == "t0" ? "one-48" : chip)/temperature"] = celsius...celsius
                 }
                 for (index, chip) in ["one-4c", "behind-3-4d"].enumerated() {
                     for (channel, quantity) in ["temperature", "temperature-1"].enumerated() {
                         let celsius = Double(round == 0 ? 50 : -20) + Double(index * 10 + channel)
-                        try await set(chip, "temperature\(channel)", Int(celsius * 1000))
+                        try await set(machine, chip, "temperature\(channel)", Int(celsius * 1000))
                         // QEMU's chip rounds down, and to half degrees.
                         expected["\(chip)/\(quantity)"] = (celsius - 0.5)...(celsius + 0.5)
                     }
                 }
                 for (channel, quantity) in ["temperature", "temperature-1", "temperature-2"].enumerated() {
                     let celsius = Double(30 + 20 * round + channel)
-                    try await set("zero-4c", "temperature\(channel)", Int(celsius * 1000))
+                    try await set(machine, "zero-4c", "temperature\(channel)", Int(celsius * 1000))
                     expected["zero-4c/\(quantity)"] = (celsius - 0.125)...(celsius + 0.125)
                 }
                 // Nanoteslas, of which QEMU takes no negative ones; a step of the chip is 1/1100 gauss, of the axis z 1/980.
                 for (index, axis) in ["x", "y", "z"].enumerated() {
-                    let field = (round == 0 ? 25_000 : 70_000) + index * 3_000
-                    try await set("zero-1e", "mag-\(axis)", field)
-                    let tesla = Double(field) * 1e-9
-                    expected["zero-1e/magnetic-field-\(axis)"] = (tesla - 2e-7)...(tesla + 2e-7)
+                    let first = (round == 0 ? 25_000 : 70_000) + index * 3_000
+                    for (chip, sensor, field) in [
+                        ("zero-1e", "zero-1e", first), ("two-1e", "capture-two-1e", 120_000 - first),
+                    ] {
+                        try await set(machine, chip, "mag-\(axis)", field)
+                        let tesla = Double(field) * 1e-9
+                        expected["\(sensor)/magnetic-field-\(axis)"] = (tesla - 2e-7)...(tesla + 2e-7)
+                    }
                 }
                 try await readings.wait(for: expected)
             }
@@ -157,6 +174,45 @@ extension SystemTests {
             #expect(machine.emulator.console.text.contains("the board has no I2C bus i2c-9"))
         }
 
+        /// What the kernel collects of a magnetometer comes at its trigger's pace, while others are asked once a
+        /// second, and a change from outside is in all scans behind it.
+        private static func capture(_ machine: Machine, _ readings: Collected) async throws {
+            // The trigger, the three axes and the time, and that it runs.
+            #expect(
+                try await machine.shell.run(
+                    "cd /sys/bus/i2c/devices/2-001e/iio:device* && echo capture $(cat trigger/current_trigger "
+                        + "scan_elements/in_magn_*_en scan_elements/in_timestamp_en buffer/enable)"
+                ).contains("capture pace 1 1 1 0 1"))
+            let x = "capture-two-1e/magnetic-field-x"
+            let before = 4.98e-5...5.02e-5
+            let after = 1.498e-4...1.502e-4
+            try await readings.wait(for: ["two-4b/asked": 0...(.infinity)])
+            await readings.forget()
+            var asked = await readings.values["two-4b/asked"] ?? 0
+            try await readings.wait(for: ["two-4b/asked": (asked + 5)...(.infinity)])
+            try await set(machine, "two-1e", "mag-x", 150_000)
+            try await readings.wait(for: [x: after])
+            asked = await readings.values["two-4b/asked"] ?? 0
+            try await readings.wait(for: ["two-4b/asked": (asked + 5)...(.infinity)])
+
+            let history = await readings.history
+            let scans = history[x] ?? []
+            let change = scans.firstIndex { after.contains($0) } ?? scans.endIndex
+            #expect(scans[..<change].allSatisfy { before.contains($0) }, "\(scans)")
+            #expect(scans[change...].allSatisfy { after.contains($0) }, "\(scans)")
+            for axis in ["y", "z"] {
+                let count = history["capture-two-1e/magnetic-field-\(axis)"]?.count ?? 0
+                // Both ends of the history may be within a scan.
+                #expect(abs(count - scans.count) <= 1, "\(axis): \(count) of \(scans.count)")
+            }
+            // By the machine's own clock: five in a second, fewer when its host was busy, never the hundred of a
+            // trigger that was not set.
+            let times = history["two-4b/asked"] ?? []
+            let seconds = (times.last ?? 0) - (times.first ?? 0)
+            let count = Double(scans.count)
+            #expect(2 * seconds < count && count < 10 * seconds, "\(count) in \(seconds) s")
+        }
+
         private static func otherPorts(_ machine: Machine, _ readings: Collected) async throws {
             try await readings.wait(for: [
                 // The example of NMEA 0183 for RMC, and the one for GGA.
@@ -164,17 +220,19 @@ extension SystemTests {
                 "gps/satellites": 8...8,
                 // Winbond's W25Q256.
                 "flash/identity": 0xEF4019...0xEF4019,
+                // The kernel's driver would ask a thermometer, which answers.
+                "ten-bits/refused": 1...1,
             ])
             #expect(
                 try await machine.shell.run("cat /sys/bus/w1/devices/w1_bus_master1/w1_master_slaves").contains(
                     "not found"))
-            // The kernel's driver takes it; where the signal would go there is nothing.
+            // The kernel's driver takes what the app's fan asks for; where the signal would go there is nothing. The app
+            // enables it last, and tries again until there is the driver.
             #expect(
                 try await machine.shell.run(
-                    "until cd /sys/class/pwm/pwmchip0 2> /dev/null; do sleep 1; done; echo 1 > export; cd pwm1 && "
-                        + "echo 20000000 > period && echo 1500000 > duty_cycle && echo 1 > enable && "
-                        + "echo pwm $(cat period duty_cycle enable)"
-                ).contains("pwm 20000000 1500000 1"))
+                    "cd /sys/class/pwm && until grep -q 1 pwmchip0/pwm1/enable; do usleep 200000; done 2> /dev/null; "
+                        + "cd pwmchip0/pwm1 && echo fan $(cat period duty_cycle polarity enable)"
+                ).contains("fan 20000000 1500000 inversed 1"))
         }
 
         /// A chip goes and comes back. Its sensor fails, and is started again until it answers; all others keep their
@@ -203,7 +261,9 @@ extension SystemTests {
             try await readings.wait(for: all.mapValues { _ in (now + 3)...(.infinity) })
 
             let text = String(decoding: machine.emulator.console.text.utf8.dropFirst(before), as: UTF8.self)
-            for other in others { #expect(!text.contains("\(other) failed"), "\(other) failed, too") }
+            for other in others + ["capture-two-1e"] {
+                #expect(!text.contains("\(other) failed"), "\(other) failed, too")
+            }
             // A tick that the whole machine missed, because its host was busy, is nobody's fault here.
             let missed = await readings.missedTicks
             let elsewhere = max(missed["two-4b"] ?? 0, missed["zero-4a"] ?? 0)
@@ -230,6 +290,26 @@ extension SystemTests {
             // It was the app, not PID 1 after its end.
             let rest = try await Self.processes(machine)
             #expect(processes.count == 2 && rest.count == 1 && rest.isSubset(of: processes))
+        }
+
+        /// The kernel's driver of the clock chip says the time that ours says. At the end: by the first clock it gets
+        /// the kernel sets its own (rtc_hctosys in linux/drivers/rtc/class.c), here to 2027.
+        private static func clockOfTheKernel(_ machine: Machine, _ readings: Collected) async throws {
+            // Ours goes on beside it.
+            try await machine.shell.run("echo ds1338 0x68 > /sys/bus/i2c/devices/i2c-0/new_device")
+            try await readings.wait(for: ["zero-68/time": 0...(.infinity)])
+            let before = try #require(await readings.values["zero-68/time"])
+            let text = try await machine.shell.run("cd /sys/class/rtc/rtc0 && cat name since_epoch /proc/uptime")
+            let words = text.split(whereSeparator: \.isWhitespace)
+            try #require(words.count == 5 && words[0] == "rtc-ds1307" && words[1] == "0-0068", "\(text)")
+            let time = try #require(Double(words[2]))
+            let uptime = try #require(Double(words[3]))
+            #expect(before <= time)
+            // A sample says first when it was begun: the next time is of one that was begun behind the kernel's.
+            try await readings.wait(for: ["zero-68/asked": (uptime + 1)...(.infinity)])
+            try await readings.wait(for: ["zero-68/time": 0...(.infinity)])
+            let after = try #require(await readings.values["zero-68/time"])
+            #expect(time <= after)
         }
 
         /// Of the app and its cell.

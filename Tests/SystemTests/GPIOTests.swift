@@ -15,6 +15,9 @@ extension SystemTests {
                 _ = try await machine.readings.next(from: "button-GPIO0")
                 try await Self.users(machine)
                 try await Self.levels(machine, chip)
+                try await Self.outputs(machine)
+                try await Self.openDrain(machine, chip)
+                try await Self.changes(machine)
                 try await Self.count(machine, chip)
                 try await Self.debounce(machine, chip)
                 try await Self.safeLevels(machine)
@@ -52,6 +55,61 @@ extension SystemTests {
             let turned = try await machine.shell.run("apus gpio get GPIO4 GPIO2 --active-low | tr '\\n' ' '")
             #expect(turned.contains("GPIO4=0 GPIO2=1"))
             for line in [1, 2, 4] { try await machine.emulator.qtest.setInput(line, of: chip, to: false) }
+        }
+
+        /// Lines that are set have their level at the chip, which keeps it when they are given back. One in use is left alone.
+        private static func outputs(_ machine: Machine) async throws {
+            try await machine.shell.run("apus gpio set GPIO3=1 GPIO4=0")
+            #expect(try await voltage(of: 3, machine))
+            #expect(try await voltage(of: 4, machine) == false)
+            try await machine.shell.run("apus gpio set GPIO3=1 GPIO4=0 --active-low")
+            #expect(try await voltage(of: 3, machine) == false)
+            #expect(try await voltage(of: 4, machine))
+            let left = try await machine.shell.run("apus gpio info GPIO3 GPIO4").split(separator: "\n").suffix(2)
+            #expect(left.map { $0.contains("  output") } == [true, true])
+            #expect(left.allSatisfy { !$0.contains("used") && !$0.contains("active-low") })
+            let refused = try await machine.shell.run("apus gpio set GPIO0=1; echo status $?")
+            #expect(
+                refused.contains("line 0 of the GPIO chip 9030000.pl061 is in use by \"WeatherStation button-GPIO0\""))
+            #expect(refused.contains("status 30"))
+            #expect(try await voltage(of: 0, machine) == false)
+        }
+
+        /// A line that is held is nobody else's. As an open drain it pulls down or lets go: then it has the level of outside.
+        /// The PL061 has none, so the kernel makes the line an input meanwhile.
+        private static func openDrain(_ machine: Machine, _ chip: String) async throws {
+            try machine.emulator.type("apus gpio set GPIO3=1 --drive open-drain --hold & held=$!")
+            try await machine.shell.run(
+                "until apus gpio info GPIO3 | grep -q 'output  open-drain  used by \"apus gpio set\"'; "
+                    + "do usleep 100000; done")
+            for isHigh in [true, false, true] {
+                try await machine.emulator.qtest.setInput(3, of: chip, to: isHigh)
+                #expect(try await voltage(of: 3, machine) == isHigh)
+            }
+            let refused = try await machine.shell.run("apus gpio set GPIO3=0; echo status $?")
+            #expect(refused.contains("line 3 of the GPIO chip 9030000.pl061 is in use by \"apus gpio set\""))
+            #expect(refused.contains("status 30"))
+            #expect(try await voltage(of: 3, machine))
+            try await machine.shell.run(
+                "kill $held; while apus gpio info GPIO3 | grep -q used; do usleep 100000; done; "
+                    + "apus gpio set GPIO3=0 --drive open-drain")
+            #expect(try await voltage(of: 3, machine) == false)
+        }
+
+        /// Who takes a line and gives it back is told as it happens.
+        private static func changes(_ machine: Machine) async throws {
+            let console = machine.emulator.console
+            try machine.emulator.type("{ apus gpio info GPIO3 --follow --count 2; echo 'follow'ed $?; } &")
+            // The line as it is comes when it is looked at.
+            try await console.wait(for: "9030000.pl061:3  output\n", deadline: machine.deadline)
+            try machine.emulator.type("apus gpio set GPIO3=1")
+            try await console.wait(for: "requested ", deadline: machine.deadline)
+            let requested = try await console.wait(for: "\n", deadline: machine.deadline)
+            #expect(requested.hasSuffix(" 9030000.pl061:3  output  used by \"apus gpio set\"\n"))
+            try await console.wait(for: "released ", deadline: machine.deadline)
+            let released = try await console.wait(for: "\n", deadline: machine.deadline)
+            #expect(released.hasSuffix(" 9030000.pl061:3  output\n"))
+            try await console.wait(for: "followed 0", deadline: machine.deadline)
         }
 
         /// Every edge is seen once, in order. Each waits for the one before to be seen: an emulated interrupt that is late

@@ -56,15 +56,19 @@ extension SystemTests {
                 #expect(table.first?.hasPrefix("SENSOR ") == true)
                 #expect(table.contains { $0.hasPrefix("tmp102-0x48 ") && $0.contains("21.5") && $0.contains("Cel") })
 
+                let lights = try await run("ls /sys/class/leds; true").split(separator: "\n")
                 let selfTest = try await run("apus self-test; true").split(separator: "\n")
                 #expect(selfTest.contains { $0.hasPrefix("ok       gpio") && $0.contains("has 54 lines") })
                 #expect(
                     selfTest.contains {
                         $0.hasPrefix("ok       i2c-1") && $0.contains("/dev/i2c-1: the lines are idle, 4 devices")
                     })
+                for light in lights where !light.hasPrefix("ls: ") {
+                    #expect(selfTest.contains { $0.hasPrefix("ok       \(light)") && $0.contains("LED: brightness ") })
+                }
                 try await run(
                     "printf 'gpio.label=pinctrl-bcm2835\\ngpio.lines=99\\ni2c.i2c-7=/dev/i2c-7\\n' > /run/board")
-                let other = try await run("apus self-test --board /run/board; echo status $?")
+                let other = try await run("apus self-test --board /run/board --sysfs /none; echo status $?")
                 #expect(other.contains("failed   gpio") && other.contains("the board's profile says 99"))
                 #expect(other.contains("failed   i2c-7") && other.contains("2 of 2 tests failed"))
                 #expect(other.contains("status 30"))

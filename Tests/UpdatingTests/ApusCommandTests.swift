@@ -45,6 +45,12 @@ struct ApusCommandTests {
         #expect(option.status == 2)
         #expect(option.output == "")
         #expect(option.errors == "error: there is no option --jsno; see apus slots --help\n")
+        let count = try ApusRun("gpio", "info", "--count", "3")
+        #expect(count.status == 2)
+        #expect(count.errors == "error: --count needs --follow; see apus gpio info --help\n")
+        let follow = try ApusRun("gpio", "info", "--follow")
+        #expect(follow.status == 2)
+        #expect(follow.errors.hasPrefix("error: --follow needs lines, all of one chip; "))
     }
 
     // MARK: - Slots

@@ -10,8 +10,8 @@ public struct SimulatedDPS310: SimulatedRegisterChip {
             (UInt32(Self.c0) << 12 | UInt32(bitPattern: Int32(Self.c1)) & 0xFFF).bigEndian(bytes: 3)
             + (c00 << 20 | c10).bigEndian(bytes: 5) + [UInt8](repeating: 0, count: 10)
         registers = SimulatedRegisterMap(bytes: [
-            // Ready, and always with new values.
-            0x00: [0, 0, 0, 0, 0, 0, 0, 0, 0xF0, 0], 0x0C: [0, 0x10], 0x10: coefficients, 0x28: [0x80], 0x32: [2],
+            // Its coefficients and its sensor are ready, it measures nothing.
+            0x00: [0, 0, 0, 0, 0, 0, 0, 0, 0xC0, 0], 0x0C: [0, 0x10], 0x10: coefficients, 0x28: [0x80], 0x32: [2],
         ])
         set(celsius: celsius, pascal: pascal)
     }
@@ -26,6 +26,14 @@ public struct SimulatedDPS310: SimulatedRegisterChip {
         let temperature = (celsius - Double(Self.c0) / 2) / Double(Self.c1) * scale
         registers.set(
             0, Int32(nearest: pressure).bigEndian(bytes: 3) + Int32(nearest: temperature).bigEndian(bytes: 3))
+    }
+
+    public func write(_ bytes: [UInt8]) {
+        registers.write(bytes)
+        guard bytes.first == 0x08, bytes.count > 1 else { return }
+        // MEAS_CFG: while it measures both in the background it always has new values.
+        let mode = bytes[1] & 0x07
+        registers[0x08] = [0xC0 | (mode == 7 ? 0x30 : 0x00) | mode]
     }
 
     private static let c0 = 209

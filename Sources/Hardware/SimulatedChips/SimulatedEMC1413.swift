@@ -1,7 +1,7 @@
 /// An EMC1413 with its two remote diodes.
 public struct SimulatedEMC1413: SimulatedRegisterChip {
     public let registers = SimulatedRegisterMap(bytes: [
-        0x00: [0, 0, 0, 0], 0x10: [0], 0x1B: [0], 0x23: [0, 0], 0x29: [0], 0xFD: [0x21, 0x5D, 0x04],
+        0x00: [0, 0, 0, 0, 6], 0x10: [0], 0x1B: [0], 0x23: [0, 0], 0x29: [0], 0xFD: [0x21, 0x5D, 0x04],
     ])
 
     public init(celsius: Double = 21, first: Double? = 30, second: Double? = 40) {

@@ -19,8 +19,9 @@ public final class SimulatedMCP23017: SimulatedI2CDevice {
         for half in 0..<UInt8(2) {
             let inputs = registers[half]?.first ?? 0
             let outputs = registers[0x14 + half]?.first ?? 0
+            let inverted = registers[2 + half]?.first ?? 0
             let driven = UInt8(truncatingIfNeeded: outside >> (8 * half))
-            registers[0x12 + half] = [driven & inputs | outputs & ~inputs]
+            registers[0x12 + half] = [(driven & inputs | outputs & ~inputs) ^ inverted]
         }
         return registers.read(count)
     }

@@ -16,6 +16,8 @@ public final class SimulatedVEML7700: SimulatedI2CDevice {
     public func read(_ count: Int) -> [UInt8] {
         // Fields ALS_GAIN and ALS_IT of command code 0.
         let configuration = registers[0].map { Int($0[1]) << 8 | Int($0[0]) } ?? 0
+        // Field ALS_SD: shut down, it keeps its last measurement.
+        guard configuration & 1 == 0 else { return registers.read(count) }
         let gains: [Double] = [1, 2, 0.125, 0.25]
         let gain = gains[configuration >> 11 & 3]
         let times: [Int: Double] = [0: 100, 1: 200, 2: 400, 3: 800, 8: 50, 12: 25]

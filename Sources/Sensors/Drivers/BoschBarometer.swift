@@ -66,7 +66,13 @@ public struct BoschBarometer: Sendable {
             try await chip.read8(0xF3) & 8 == 0
         }
         // Section 4: in one transaction, so that all are of one measurement.
-        return try measurements(try await chip.read(0xF7, hasHumidity ? 8 : 6))
+        let bytes = try await chip.read(0xF7, hasHumidity ? 8 : 6)
+        // Section 5.4.3: a humidity that is skipped reads so, as it is since a loss of power. Near 70 % it can also be
+        // measured, so the chip is asked which it was.
+        if hasHumidity, bytes.bigEndian(6) == 0x8000, try await chip.read8(0xF2) & 7 != oversampling.rawValue {
+            throw chip.lostPower("it has not measured the humidity")
+        }
+        return try measurements(bytes)
     }
 
     private func measurements(_ bytes: [UInt8]) throws(SensorError) -> [Measurement] {
@@ -75,7 +81,7 @@ public struct BoschBarometer: Sendable {
         let fine = calibration.fineTemperature(temperature)
         // Section 5.4.7: what the registers hold while there is no measurement.
         guard temperature != 0x80000, pressure != 0x80000, let pascal = calibration.pascal(pressure, fine: fine) else {
-            throw chip.fault("it has not measured", hint: "it may have lost power; the next start configures it anew")
+            throw chip.lostPower("it has not measured")
         }
         var measurements = [
             Measurement(.temperature, .number(BoschCalibration.celsius(fine))),

@@ -4,7 +4,7 @@ enum CalendarRegisters {
     /// The seconds since 1970-01-01T00:00:00Z that can be kept.
     static let range: ClosedRange<Int64> = 946_684_800...4_102_444_799
 
-    /// Nil for what is no time. A clock that was set by others may count twelve hours twice a day.
+    /// Nil for what is no time, such as 31 February. A clock that was set by others may count twelve hours twice a day.
     static func decode(_ registers: [UInt8]) -> Int64? {
         guard let second = decimal(registers[0] & 0x7F, in: 0...59), let minute = decimal(registers[1], in: 0...59),
             let hour = hour(registers[2]), let day = decimal(registers[4], in: 1...31),
@@ -12,6 +12,8 @@ enum CalendarRegisters {
             let month = decimal(registers[5] & 0x7F, in: 1...12), let year = decimal(registers[6], in: 0...99)
         else { return nil }
         let days = daysFromCivil(year: 2000 + year, month: month, day: day)
+        // The days that a month does not have would be the next one's.
+        guard civil(days: days).day == day else { return nil }
         return Int64(((days * 24 + hour) * 60 + minute) * 60 + second)
     }
 

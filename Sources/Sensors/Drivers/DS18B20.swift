@@ -30,14 +30,14 @@ public struct DS18B20: PolledDriver {
         let bus = OneWire(on: try port.open(thread: "w1"))
         let present = try await bus.devices()
         if let chip {
-            guard Self.families.contains(chip.family) else {
+            guard OneWireID.thermometers.contains(chip.family) else {
                 throw SensorError.invalidArgument(
                     sensor: id, what: "a device of family \(hexadecimal(chip.family)) is none of these thermometers")
             }
             guard present.contains(chip) else { throw OneWireError.noDevice(chip, present: present) }
             return Device(bus: bus, chip: chip)
         }
-        let thermometers = present.filter { Self.families.contains($0.family) }
+        let thermometers = present.filter { OneWireID.thermometers.contains($0.family) }
         guard let only = thermometers.first, thermometers.count == 1 else {
             throw SensorError.fault(
                 sensor: id, what: "the 1-Wire bus has \(thermometers.count) thermometers",
@@ -70,7 +70,4 @@ public struct DS18B20: PolledDriver {
         let undefined = 3 - Int(memory[4] >> 5 & 3)
         return Double((raw & UInt16.max << undefined).signed(bits: 16)) / 16
     }
-
-    /// The family codes of DS18B20, DS1822 and DS28EA00. The DS18S20 (0x10) has another format.
-    private static let families: Set<UInt8> = [0x28, 0x22, 0x42]
 }

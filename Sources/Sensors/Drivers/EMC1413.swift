@@ -11,26 +11,34 @@ public struct EMC1413: PolledDriver {
     public let id: String
     private let port: I2CPort
     private let address: I2CAddress
+    private let clock: any Clock<Duration>
 
     /// - Parameters:
     ///   - port: the bus the chip is on.
     ///   - address: 0x4C or 0x4D, or 0x18 and others, as the chip's part number and wiring have it.
-    public init(on port: I2CPort, address: I2CAddress = 0x4C) {
+    ///   - clock: the clock of the wait for the first measurement.
+    public init(on port: I2CPort, address: I2CAddress = 0x4C, clock: any Clock<Duration> = ContinuousClock()) {
         id = "emc1413-\(address)"
         self.port = port
         self.address = address
+        self.clock = clock
     }
 
     /// - Throws: `I2CError`, ``SensorError``.
     public func open() async throws -> Device {
-        let chip = try I2CChip("EMC1413", at: address, on: port)
+        let chip = try I2CChip("EMC1413", at: address, on: port, clock: clock)
         // Sections "Product ID Register" and "SMSC ID Register".
         try await chip.identify(0xFE, as: [0x5D], what: "manufacturer id")
         let models: [UInt8] = [0x20, 0x21, 0x25]
         let model = try await chip.identify(0xFD, as: models, what: "product id")
-        // Section "Configuration Register": measuring, range from 0 to 127 degrees.
+        // Whoever had the chip before may have left it in standby, with the other range, or measuring every 16 seconds.
+        // Section "Configuration Register": standby, so that it begins anew. Section "Conversion Rate Register": four
+        // times in a second, as at power-up. Then measuring, range from 0 to 127 degrees.
+        try await chip.write(3, 0x40)
+        try await chip.write(4, 6)
         try await chip.write(3, 0)
-        return Device(chip: chip, channels: 2 + (models.firstIndex(of: model) ?? 0))
+        // Two periods, for a measurement that was under way may still come to its end.
+        return Device(chip: chip.settling(for: .milliseconds(500)), channels: 2 + (models.firstIndex(of: model) ?? 0))
     }
 
     /// "temperature" is the chip's own, "temperature-1" that of the first diode.
@@ -38,6 +46,7 @@ public struct EMC1413: PolledDriver {
     /// A diode that is broken or not connected has no measurement; the others have.
     /// - Throws: `I2CError`.
     public func sample(_ device: Device) async throws -> [Measurement] {
+        try await device.chip.settled()
         // Section "External Diode Fault Register": bit 1 is the first diode.
         let faults = try await device.chip.read8(0x1B)
         var measurements: [Measurement] = []

@@ -59,12 +59,16 @@ public struct LSM303DLHC: PolledDriver {
         try await chip.write(0, 0x10)
         try await chip.write(1, range.rawValue << 5)
         try await chip.write(2, 0)
-        return chip
+        // The first measurement still has the range that was set before: so says the datasheet of the same magnetometer
+        // under another name (Honeywell HMC5883L, section "Configuration Register B"). Two take 134 ms, and the chip's
+        // clock is not exact. Only then it is asked for a measurement: what it has until then may be from before.
+        return chip.settling(for: .milliseconds(150))
     }
 
     /// An axis beyond its range has no measurement; the others have.
     /// - Throws: `I2CError`, ``SensorError``.
     public func sample(_ chip: I2CChip) async throws -> [Measurement] {
+        try await chip.settled()
         // SR_REG_M.
         try await chip.wait(for: "a measurement", every: .milliseconds(20), attempts: 10) {
             try await chip.read8(9) & 1 != 0

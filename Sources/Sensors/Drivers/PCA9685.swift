@@ -23,7 +23,8 @@ public struct PCA9685: Sendable {
         self.clock = clock
     }
 
-    /// Sets the frequency. All outputs stay as they are.
+    /// Sets the frequency. All outputs go on with what they were set to; when the chip had another frequency, they
+    /// pause for some milliseconds.
     /// - Throws: `I2CError`, ``SensorError``.
     public func open() async throws -> Outputs {
         let chip = try I2CChip("PCA9685", at: address, on: port, clock: clock)
@@ -31,14 +32,17 @@ public struct PCA9685: Sendable {
             throw SensorError.invalidArgument(
                 sensor: chip.name, what: "it cannot make \(frequency) Hz, only 24 to 1526")
         }
-        // Section 7.3.5: the prescaler is taken only while the chip sleeps; section 7.3.1: bit 4 of MODE1 is sleep, and
-        // bit 5 lets the register's number count on.
-        try await chip.write(0, 0x30)
-        try await chip.write(0xFE, prescaler)
-        try await chip.identify(0xFE, as: [prescaler], what: "prescaler")
-        try await chip.write(0, 0x20)
-        // Section 7.3.1.1: the oscillator takes at most 500 us.
+        // Section 7.3.5: the prescaler is taken only while the chip sleeps, and all outputs with it.
+        if try await chip.read8(0xFE) != prescaler {
+            try await chip.write(0, Self.countsOn | Self.sleep)
+            try await chip.write(0xFE, prescaler)
+            try await chip.identify(0xFE, as: [prescaler], what: "prescaler")
+        }
+        try await chip.write(0, Self.countsOn)
+        // Section 7.3.1.1: the oscillator takes at most 500 us. Only then can outputs that were at work before a sleep
+        // be told to go on; where there are none, that does nothing.
         try await chip.pause(.milliseconds(1))
+        try await chip.write(0, Self.countsOn | Self.restart)
         return Outputs(chip: chip, frequency: frequency)
     }
 
@@ -48,6 +52,11 @@ public struct PCA9685: Sendable {
         return (3...255).contains(value) ? UInt8(value) : nil
     }
 
+    // Section 7.3.1, register MODE1: in between, the register's number counts on from byte to byte.
+    private static let restart: UInt8 = 0x80
+    private static let countsOn: UInt8 = 0x20
+    private static let sleep: UInt8 = 0x10
+
     /// The outputs of an open chip.
     public struct Outputs: Sendable {
         let chip: I2CChip
@@ -55,35 +64,46 @@ public struct PCA9685: Sendable {
 
         /// - Parameters:
         ///   - output: 0 through 15.
-        ///   - duty: the part of the time in which the output is high, 0 to 1; cut to that.
-        /// - Throws: `I2CError`, ``SensorError/invalidArgument(sensor:what:)``.
+        ///   - duty: the part of the time in which the output is high, 0 to 1; cut to that, and 0 for what is not a
+        ///     number.
+        /// - Throws: `I2CError`; ``SensorError/invalidArgument(sensor:what:)``;
+        ///   ``SensorError/fault(sensor:what:hint:)`` when the chip sleeps, as after a loss of power.
         public func set(_ output: Int, duty: Double) async throws {
             guard (0..<16).contains(output) else {
                 throw SensorError.invalidArgument(sensor: chip.name, what: "it has no output \(output), only 0 to 15")
             }
+            try await checkIsAwake()
             try await chip.send([6 + 4 * UInt8(output)] + Self.registers(duty))
         }
 
         /// - Parameters:
         ///   - output: 0 through 15.
         ///   - pulse: how long the output is high in each period, such as 1 to 2 ms for a servo.
-        /// - Throws: `I2CError`, ``SensorError/invalidArgument(sensor:what:)``.
+        /// - Throws: as ``set(_:duty:)``.
         public func set(_ output: Int, pulse: Duration) async throws {
             try await set(output, duty: pulse / .seconds(1) * frequency)
         }
 
         /// All outputs at once (section 7.3.4).
-        /// - Throws: `I2CError`.
+        /// - Throws: `I2CError`; ``SensorError/fault(sensor:what:hint:)`` as ``set(_:duty:)``.
         public func setAll(duty: Double) async throws {
+            try await checkIsAwake()
             try await chip.send([0xFA] + Self.registers(duty))
+        }
+
+        /// Section 7.3.1: at power-up it sleeps, and has another frequency. Asked before anything is written, for that
+        /// would let a chip that sleeps forget which outputs were at work (section 7.3.1.1).
+        private func checkIsAwake() async throws {
+            guard try await chip.read8(0) & PCA9685.sleep == 0 else { throw chip.lostPower("it sleeps") }
         }
 
         /// When the output goes high and when low in the 4096 steps of a period, each with the lower byte first (section
         /// 7.3.3); bit 12 of either is for ever.
         static func registers(_ duty: Double) -> [UInt8] {
             let steps = (duty * 4096).rounded()
-            guard steps < 4096 else { return [0, 0x10, 0, 0] }
+            // Also what is not a number.
             guard steps > 0 else { return [0, 0, 0, 0x10] }
+            guard steps < 4096 else { return [0, 0x10, 0, 0] }
             return [0, 0, UInt8(Int(steps) & 0xFF), UInt8(Int(steps) >> 8)]
         }
     }

@@ -23,21 +23,34 @@ public struct TMP105: PolledDriver {
     /// - Throws: `I2CError`, ``SensorError``.
     public func open() async throws -> I2CChip {
         let chip = try I2CChip("TMP105", at: address, on: port, clock: clock)
-        // R1 and R0 set, no shutdown, comparator mode.
-        let configuration: UInt8 = 0x60
-        try await chip.write(1, configuration)
-        // Bit 7 tells of the alert.
-        let found = try await chip.read8(1) & 0x7F
-        guard found == configuration else {
-            throw chip.wrongChip("configuration", hexadecimal(configuration), hexadecimal(found))
+        try await chip.write(1, Self.configuration)
+        let found = try await readConfiguration(chip)
+        guard found == Self.configuration else {
+            throw chip.wrongChip("configuration", hexadecimal(Self.configuration), hexadecimal(found))
         }
         // What the register holds now has 9 bits still. A conversion of 12 takes at most 300 ms (section "Specifications").
         return chip.settling(for: .milliseconds(300))
     }
 
-    /// - Throws: `I2CError`.
+    /// - Throws: `I2CError`, ``SensorError/fault(sensor:what:hint:)``.
     public func sample(_ chip: I2CChip) async throws -> [Measurement] {
         try await chip.settled()
-        return [Measurement(.temperature, .number(TMP102.celsius(try await chip.read(0, 2), bits: 12)))]
+        let temperature = try await chip.read(0, 2)
+        // At power-up it says 0 degrees at first, and then measures 9 bits. Asked afterwards, so that it had its power
+        // all the while.
+        let found = try await readConfiguration(chip)
+        guard found == Self.configuration else {
+            throw chip.lostPower(
+                "its configuration is \(hexadecimal(found)) and not \(hexadecimal(Self.configuration))")
+        }
+        return [Measurement(.temperature, .number(TMP102.celsius(temperature, bits: 12)))]
     }
+
+    /// Without bit 7, which tells of the alert.
+    private func readConfiguration(_ chip: I2CChip) async throws -> UInt8 {
+        try await chip.read8(1) & 0x7F
+    }
+
+    /// R1 and R0 set, no shutdown, comparator mode.
+    private static let configuration: UInt8 = 0x60
 }

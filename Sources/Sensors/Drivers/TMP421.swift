@@ -39,7 +39,7 @@ public struct TMP421: PolledDriver {
     /// "temperature" is the chip's own, "temperature-1" that of the first diode.
     ///
     /// A diode that is broken or not connected has no measurement; the others have.
-    /// - Throws: `I2CError`.
+    /// - Throws: `I2CError`, ``SensorError/fault(sensor:what:hint:)``.
     public func sample(_ device: Device) async throws -> [Measurement] {
         try await device.chip.settled()
         var measurements: [Measurement] = []
@@ -47,6 +47,10 @@ public struct TMP421: PolledDriver {
             // The upper byte first: this holds the lower one until it is read, too.
             let upper = try await device.chip.read8(channel)
             let lower = try await device.chip.read8(0x10 | channel)
+            // Section "Undervoltage Lockout": of every channel, as they have one supply.
+            guard lower & Self.lowSupply == 0 else {
+                throw device.chip.fault("its supply is too low to measure", hint: "it needs 2.7 V at least")
+            }
             guard let celsius = Self.celsius(upper, lower) else { continue }
             let quantity: Quantity = channel == 0 ? .temperature : .temperature.of("\(channel)")
             measurements.append(Measurement(quantity, .number(celsius)))
@@ -56,7 +60,11 @@ public struct TMP421: PolledDriver {
 
     /// Nil when the flags in the lower byte say that the diode is open or was measured at too low a supply.
     static func celsius(_ upper: UInt8, _ lower: UInt8) -> Double? {
-        guard lower & 3 == 0 else { return nil }
+        guard lower & (openDiode | lowSupply) == 0 else { return nil }
         return Double([upper, lower & 0xF0].bigEndian(0).signed(bits: 16)) / 256
     }
+
+    // Table 3 (SBOS398C), bits OPEN and PVLD of the lower bytes.
+    private static let openDiode: UInt8 = 0x01
+    private static let lowSupply: UInt8 = 0x02
 }

@@ -73,7 +73,6 @@ public struct VEML7700: PolledDriver {
         let chip = try I2CChip("VEML7700", at: address, on: port, clock: clock)
         // Command code 3: no power saving, which would slow it down. Command code 0: measure without end, no interrupt.
         try await chip.write16LittleEndian(3, 0)
-        let configuration = gain.rawValue << 11 | integration.rawValue << 6
         try await chip.write16LittleEndian(0, configuration)
         // Recent editions of the datasheet have an identity in command code 7; whether early chips have it, none tells.
         let found = try await chip.read16LittleEndian(0)
@@ -84,12 +83,21 @@ public struct VEML7700: PolledDriver {
         return chip.settling(for: .milliseconds(3 + integration.milliseconds))
     }
 
-    /// - Throws: `I2CError`.
+    /// - Throws: `I2CError`, ``SensorError/fault(sensor:what:hint:)``.
     public func sample(_ chip: I2CChip) async throws -> [Measurement] {
         try await chip.settled()
         let raw = try await chip.read16LittleEndian(4)
+        // At power-up it is shut down and has another gain. Asked afterwards, so that it had its power all the while.
+        let found = try await chip.read16LittleEndian(0)
+        guard found == configuration else {
+            throw chip.lostPower(
+                "its configuration is \(hexadecimal(found)) and not \(hexadecimal(configuration))")
+        }
         return [Measurement(.illuminance, .number(Self.lux(raw, gain, integration)))]
     }
+
+    /// Command code 0.
+    private var configuration: UInt16 { gain.rawValue << 11 | integration.rawValue << 6 }
 
     static func lux(_ raw: UInt16, _ gain: Gain, _ integration: IntegrationTime) -> Double {
         // Datasheet, table "Resolution": 0.0042 lx a count with gain 2 and 800 ms, proportional for the rest. Editions

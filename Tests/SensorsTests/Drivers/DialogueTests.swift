@@ -44,7 +44,9 @@ struct DialogueTests {
             ("BME280", 11_300), ("BMP280", 8425), ("SHT3x", 3000 + 16_000), ("SHT4x", 3000 + 9000),
             // 128 in a second, a tenth longer, and 25 us to wake up, for each of 5 inputs.
             ("ADS1115", 43_090), ("INA219", 17_020), ("BH1750", 180_000), ("VEML7700", 103_000),
-            ("MCP9808", 250_000), ("TMP105", 300_000), ("TMP421", 460_000),
+            ("MCP9808", 250_000), ("LM75", 300_000), ("TMP105", 300_000), ("TMP421", 460_000),
+            // Two periods, of which there are 4 in a second; two of which there are 15, and a tenth longer.
+            ("EMC1413", 500_000), ("LSM303DLHC", 150_000),
         ] as [(String, Int)])
     func theChipIsGivenTheTimeItNeeds(name: String, microseconds: Int) async throws {
         let test = try #require(DriverCase.all.first { $0.name == name })
@@ -76,15 +78,36 @@ struct DialogueTests {
     @Test func mcp23017IsBroughtIntoItsOrderFirst() async throws {
         let chip = record(SimulatedMCP23017(), at: 0x20)
         _ = try await MCP23017(on: port, inputs: [0, 9], pullUps: [9], clock: clock).open()
-        #expect(chip.writes.prefix(4) == [[5, 0], [0x14, 0, 0], [0x0C, 0x00, 0x02], [0x00, 0x01, 0x02]])
+        #expect(
+            chip.writes.prefix(6) == [
+                [5, 0], [0x0A, 0], [0x02, 0, 0], [0x14, 0, 0], [0x0C, 0x00, 0x02], [0x00, 0x01, 0x02],
+            ])
+    }
+
+    // DS20005274, sections "Configuration Register" and "Conversion Rate Register".
+    @Test func emc1413BeginsAnewWhateverItWasToldBefore() async throws {
+        let chip = record(SimulatedEMC1413(), at: 0x4C)
+        _ = try await EMC1413(on: port, clock: clock).open()
+        #expect(chip.writes == [[0xFE], [0xFD], [3, 0x40], [4, 6], [3, 0]])
+        #expect(clock.now.offset == .zero, "other sensors need not wait with their start")
     }
 
     // Rev. 4, section 7.3.5: the prescaler is taken only while the chip sleeps.
     @Test func pca9685SleepsForItsPrescaler() async throws {
         let chip = record(SimulatedPCA9685(), at: 0x40)
-        _ = try await PCA9685(on: port, frequency: 200, clock: clock).open()
-        #expect(chip.writes == [[0, 0x30], [0xFE, 0x1E], [0xFE], [0, 0x20]])
+        _ = try await PCA9685(on: port, frequency: 50, clock: clock).open()
+        #expect(chip.writes == [[0xFE], [0, 0x30], [0xFE, 0x79], [0xFE], [0, 0x20], [0, 0xA0]])
         #expect(clock.now.offset == .milliseconds(1))
+    }
+
+    // Section 7.3.1.1: a sleep stops the outputs.
+    @Test func pca9685DoesNotSleepForThePrescalerItHas() async throws {
+        let chip = record(SimulatedPCA9685(), at: 0x40)
+        let driver = PCA9685(on: port, frequency: 50, clock: clock)
+        _ = try await driver.open()
+        let count = chip.writes.count
+        _ = try await driver.open()
+        #expect(chip.writes.dropFirst(count) == [[0xFE], [0, 0x20], [0, 0xA0]])
     }
 
     // Register COEF_SRCE: the sensor with which the coefficients were measured is the one to use.

@@ -78,7 +78,7 @@ extension DriverCase {
     }
 
     static let all: [DriverCase] = [
-        thermometer("LM75", 0x4A, step: 0.5) { port, _ in LM75(on: port, address: 0x4A) },
+        thermometer("LM75", 0x4A, step: 0.5) { LM75(on: $0, address: 0x4A, clock: $1) },
         thermometer("TMP102", 0x49, step: 0, knowsItsChip: false) { TMP102(on: $0, address: 0x49, clock: $1) },
         thermometer("TMP105", 0x48, step: 0) { TMP105(on: $0, clock: $1) },
         DriverCase(name: "MCP9808", address: 0x18, states: temperatures.count) {
@@ -156,8 +156,8 @@ extension DriverCase {
                 return [("temperature", local, 0)] + (first.map { [("temperature-1", $0, 0)] } ?? [])
                     + (second.map { [("temperature-2", $0, 0)] } ?? [])
             }
-        } makeDriver: { port, _ in
-            EMC1413(on: port, address: 0x4D)
+        } makeDriver: {
+            EMC1413(on: $0, address: 0x4D, clock: $1)
         },
         DriverCase(name: "DPS310", address: 0x77, states: climates.count) {
             let chip = SimulatedDPS310()

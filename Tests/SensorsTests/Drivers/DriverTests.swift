@@ -253,6 +253,58 @@ struct DriverTests {
         }
     }
 
+    /// BST-BME280-DS002, section 5.4.3: without an oversampling in register 0xF2, as after a loss of power, only the
+    /// humidity is skipped. What it reads then can also be measured.
+    @Test func aHumidityThatWasSkippedIsAFault() async throws {
+        let chip = SimulatedBME280()
+        bus.attach(chip, at: 0x76)
+        let driver = BME280(on: port, clock: SkippingClock())
+        let barometer = try await driver.open()
+        // 0x8000 with the parameters of the simulated chip.
+        chip.set(celsius: 21, pascal: 101_325, humidity: 180.5)
+        #expect(try await driver.sample(barometer).count == 3)
+        #expect(chip.registers[0xFD] == [0x80] && chip.registers[0xFE] == [0])
+        chip.registers[0xF2] = [0]
+        let error = await #expect(throws: SensorError.self) { try await driver.sample(barometer) }
+        #expect(
+            error?.description == "BME280 at 0x76 on i2c-1: it has not measured the humidity; "
+                + "it may have lost power; the next start configures it anew")
+        #expect(try await sample(driver).count == 3)
+    }
+
+    /// SBOS398C, table 3: bit 1 of the lower bytes tells of a supply that was too low, bit 0 of an open diode.
+    @Test(arguments: [0x10, 0x11] as [UInt8]) func aSupplyThatIsTooLowIsAFault(register: UInt8) async throws {
+        let chip = SimulatedTMP421(celsius: 21, remote: nil)
+        bus.attach(chip, at: 0x4C)
+        let driver = TMP421(on: port, clock: SkippingClock())
+        let device = try await driver.open()
+        #expect(try await driver.sample(device) == [Measurement(.temperature, .number(21))])
+        let lower = chip.registers[register]?.first ?? 0
+        chip.registers[register] = [lower | 0x02]
+        let error = await #expect(throws: SensorError.self) { try await driver.sample(device) }
+        #expect(
+            error?.description
+                == "TMP421 at 0x4c on i2c-1: its supply is too low to measure; it needs 2.7 V at least")
+        chip.registers[register] = [lower]
+        _ = try await driver.sample(device)
+    }
+
+    /// SLLS648, section "Configuration Register": all bits are 0 at power-up, which is a resolution of 9 bits.
+    @Test func aThermometerThatIsNoLongerConfiguredIsAFault() async throws {
+        let chip = SimulatedTMP105(celsius: 21.0625)
+        bus.attach(chip, at: 0x48)
+        let driver = TMP105(on: port, clock: SkippingClock())
+        let device = try await driver.open()
+        // With the bit that tells of the alert.
+        chip.registers[1] = [0xE0]
+        #expect(try await driver.sample(device) == [Measurement(.temperature, .number(21.0625))])
+        chip.registers[1] = [0]
+        let error = await #expect(throws: SensorError.self) { try await driver.sample(device) }
+        #expect(
+            error?.description == "TMP105 at 0x48 on i2c-1: its configuration is 0x00 and not 0x60; "
+                + "it may have lost power; the next start configures it anew")
+    }
+
     @Test(arguments: [SimulatedSHT.Model.sht3x, .sht4x]) func damagedMeasurementsAreNotTaken(
         model: SimulatedSHT.Model
     ) async throws {
@@ -299,6 +351,31 @@ struct DriverTests {
         #expect(clock.now.offset == .milliseconds(300))
         _ = try await driver.sample(device)
         #expect(clock.now.offset == .milliseconds(300), "only once")
+    }
+
+    /// The chip has no power between two samples, which nobody sees: it answers as before, from its state at power-up.
+    /// It measures rightly or is a failure, and after the next start it measures rightly.
+    @Test(arguments: DriverCase.all) func powerThatWasAwayUnseenMakesNoWrongValue(_ test: DriverCase) async throws {
+        func run(_ driver: some PolledDriver) async throws {
+            for state in 0..<test.states {
+                let before = test.makeChip()
+                _ = before.set(state)
+                bus.attach(before.device, at: test.address)
+                let device = try await driver.open()
+                _ = try await driver.sample(device)
+
+                let after = test.makeChip()
+                let expected = after.set(state)
+                bus.attach(after.device, at: test.address)
+                do {
+                    try check(try await driver.sample(device), are: expected, state: state)
+                } catch is SensorError {
+                    // It was noticed.
+                }
+                try check(try await driver.sample(try await driver.open()), are: expected, state: state)
+            }
+        }
+        try await run(test.makeDriver(port, SkippingClock()))
     }
 
     /// The drivers on one bus, under one supervisor: one chip goes and comes back.

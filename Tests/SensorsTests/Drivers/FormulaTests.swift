@@ -262,7 +262,7 @@ struct FormulaTests {
         #expect(PCA9685.Outputs.registers(1) == [0, 0x10, 0, 0])
         #expect(PCA9685.Outputs.registers(0.5) == [0, 0, 0x00, 0x08])
         #expect(PCA9685.Outputs.registers(4095 / 4096) == [0, 0, 0xFF, 0x0F])
-        for odd: Double in [-1, -.infinity] { #expect(PCA9685.Outputs.registers(odd) == [0, 0, 0, 0x10]) }
+        for odd: Double in [-1, -.infinity, .nan] { #expect(PCA9685.Outputs.registers(odd) == [0, 0, 0, 0x10]) }
         #expect(PCA9685.Outputs.registers(7) == [0, 0x10, 0, 0])
     }
 

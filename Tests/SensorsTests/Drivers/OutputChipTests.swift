@@ -75,6 +75,36 @@ struct OutputChipTests {
         }
     }
 
+    /// Rev. 4, section 7.3.1.1: outputs that a sleep has stopped wait until they are told to go on.
+    @Test(arguments: [200, 50] as [Double]) func pca9685OutputsGoOnAfterANewStart(frequency: Double) async throws {
+        let chip = SimulatedPCA9685()
+        bus.attach(chip, at: 0x40)
+        let outputs = try await PCA9685(on: port, frequency: 200, clock: SkippingClock()).open()
+        try await outputs.set(3, duty: 0.25)
+        #expect(chip.duty(of: 3) == 0.25)
+        let again = try await PCA9685(on: port, frequency: frequency, clock: SkippingClock()).open()
+        #expect(chip.registers[0xFE] == [frequency == 50 ? 0x79 : 0x1E])
+        #expect(chip.duty(of: 3) == 0.25)
+        try await again.set(4, duty: 0.5)
+        #expect(chip.duty(of: 4) == 0.5)
+    }
+
+    @Test func pca9685WithoutPowerIsNotTakenForSet() async throws {
+        bus.attach(SimulatedPCA9685(), at: 0x40)
+        let driver = PCA9685(on: port, frequency: 50, clock: SkippingClock())
+        let outputs = try await driver.open()
+        try await outputs.set(3, duty: 0.25)
+        let chip = SimulatedPCA9685()
+        bus.attach(chip, at: 0x40)
+        let error = await #expect(throws: SensorError.self) { try await outputs.set(3, duty: 0.25) }
+        #expect(
+            error?.description == "PCA9685 at 0x40 on i2c-1: it sleeps; "
+                + "it may have lost power; the next start configures it anew")
+        await #expect(throws: SensorError.self) { try await outputs.setAll(duty: 0.25) }
+        try await driver.open().set(3, duty: 0.25)
+        #expect(chip.duty(of: 3) == 0.25)
+    }
+
     @Test func mcp23017DrivesItsOutputsAndReadsItsInputs() async throws {
         let chip = SimulatedMCP23017()
         bus.attach(chip, at: 0x20)
@@ -91,6 +121,40 @@ struct OutputChipTests {
         await #expect(throws: SensorError.self) { try await lines.set(0, high: true) }
         await #expect(throws: SensorError.self) { try await lines.set(16, high: true) }
         await #expect(throws: SensorError.self) { try await MCP23017(on: port, inputs: [-1]).open() }
+    }
+
+    /// At power-up all of its lines are inputs, without pull-ups.
+    @Test func mcp23017WithoutPowerIsNotTakenForSet() async throws {
+        bus.attach(SimulatedMCP23017(), at: 0x20)
+        let driver = MCP23017(on: port, inputs: [0])
+        let lines = try await driver.open()
+        try await lines.set(8, high: true)
+        bus.attach(SimulatedMCP23017(), at: 0x20)
+        let error = await #expect(throws: SensorError.self) { try await lines.levels() }
+        #expect(
+            error?.description == "MCP23017 at 0x20 on i2c-1: its directions are 0xffff and not 0x01; "
+                + "it may have lost power; the next start configures it anew")
+        await #expect(throws: SensorError.self) { try await lines.set(9, high: true) }
+        await #expect(throws: SensorError.self) { try await driver.sample(lines) }
+        let again = try await driver.open()
+        try await again.set(9, high: true)
+        #expect(try await again.levels() == 0x0200)
+
+        let inputs = try await MCP23017(on: port, inputs: Set(0..<16), pullUps: [3]).open()
+        #expect(try await inputs.levels() == 0)
+        bus.attach(SimulatedMCP23017(), at: 0x20)
+        await #expect(throws: SensorError.self) { try await inputs.levels() }
+    }
+
+    /// Whoever had the chip before may have let it turn levels over (DS20001952, section 3.5.2).
+    @Test func mcp23017TellsLevelsAsTheyAre() async throws {
+        let chip = SimulatedMCP23017()
+        chip.registers[0x02] = [0xFF]
+        chip.registers[0x03] = [0x0F]
+        bus.attach(chip, at: 0x20)
+        let lines = try await MCP23017(on: port, inputs: [0, 9]).open()
+        chip.drive(0x0200)
+        #expect(try await lines.levels() == 0x0200)
     }
 
     @Test func whatFailedIsNotSetByALaterCall() async throws {

@@ -1,8 +1,8 @@
 import Apus
 
-/// Reads chips on three I2C buses once a second, some of them behind a multiplexer, what the kernel's own drivers say of some of these
-/// chips, a memory on SPI and a GPS on a serial port, and lights a lamp: the device of the tests of buses
-/// (Tests/SystemTests/BusTests.swift).
+/// Reads chips on three I2C buses once a second, some of them behind a multiplexer, what the kernel's own drivers say
+/// of some of these chips and what one of them collects by itself, a memory on SPI and a GPS on a serial port, lights a
+/// lamp and drives a fan: the device of the tests of buses (Tests/SystemTests/BusTests.swift).
 @main
 struct BusStation: FirmwareApp {
     func children(on board: Board) throws -> [ChildSpec] {
@@ -41,10 +41,17 @@ struct BusStation: FirmwareApp {
             sensor("kernel-zero-4a", KernelSensorDriver(.hwmon, "tmp105", at: "0-004a", on: kernel)),
             sensor("kernel-one-4c", KernelSensorDriver(.hwmon, "tmp421", at: "1-004c", on: kernel)),
             sensor("kernel-two-76", KernelSensorDriver(.iio, "dps310", at: "2-0076", on: kernel)),
+            // Fails until there is its trigger, which the test makes.
+            Sensor(
+                KernelCapture("lsm303dlhc_magn", at: "2-001e", kinds: [.magneticField], trigger: "pace", on: kernel),
+                id: "capture-two-1e", into: publisher.mailbox
+            ).childSpec,
 
             sensor("flash", FlashIdentity(port: board.spi("spi0.0"))),
             Sensor(NMEAGPS(on: board.serial("uart0")), id: "gps", into: publisher.mailbox).childSpec,
+            sensor("ten-bits", TenBits(port: zero)),
             Lamp.childSpec(on: board.line("GPIO5")),
+            Fan.childSpec(on: kernel),
         ]
     }
 }
