@@ -2,7 +2,8 @@ internal import HTTP
 
 /// How readings go to a web server: as SenML packs in the bodies of POST requests, one after the other.
 ///
-/// Each request has an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), which is the same when it is sent again.
+/// Each request has an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), which is the same when the same
+/// body is sent again.
 public struct HTTPOptions: Sendable, Hashable {
     /// Where to: `https://[user:password@]host[:port]/path`. Without TLS, `http://...`, everybody on the way can read along
     /// and pretend to be the server.

@@ -48,6 +48,8 @@ final class MQTTClient {
     private let handle: OpaquePointer
     private let tls: TLSContext?
     private var numbers: [Int32: UInt64] = [:]
+    /// Retained messages that the broker has yet to acknowledge.
+    private var retained: Set<Int32> = []
     /// What a callback had to say about the end of the connection.
     private var failure: Failure?
     /// What OpenSSL had to say, as the library logs it.
@@ -154,17 +156,22 @@ final class MQTTClient {
         }
     }
 
-    /// Sends a message that the broker is to keep. What becomes of it is not followed.
+    /// Sends a message that the broker is to keep. Whether the broker took it over is not told.
     func retain(_ payload: [UInt8], on topic: String) throws(Failure) {
-        switch send(topic, payload, isRetained: true) {
+        var id: Int32 = 0
+        switch send(topic, payload, isRetained: true, id: &id) {
+        case Int32(MOSQ_ERR_SUCCESS.rawValue): retained.insert(id)
         case Int32(MOSQ_ERR_NO_CONN.rawValue): try check(Int32(MOSQ_ERR_NO_CONN.rawValue))
         // One that is too large, say, is no reason to end the connection.
         default: break
         }
     }
 
+    /// Whether the broker has yet to answer retained messages. The library keeps any number of them.
+    var isRetaining: Bool { !retained.isEmpty }
+
     private func send(
-        _ topic: String, _ payload: [UInt8], isRetained: Bool = false, id: UnsafeMutablePointer<Int32>? = nil
+        _ topic: String, _ payload: [UInt8], isRetained: Bool = false, id: UnsafeMutablePointer<Int32>
     ) -> Int32 {
         mosquitto_publish_v5(handle, id, topic, Int32(clamping: payload.count), payload, 1, isRetained, nil)
     }
@@ -229,6 +236,7 @@ extension MQTTClient {
 
     /// The broker's answer to PUBLISH.
     fileprivate func published(_ id: Int32, _ code: Int32) {
+        if retained.remove(id) != nil { return }
         guard let number = numbers.removeValue(forKey: id) else { return }
         if code < Self.firstFailure {
             acknowledged.append(number)

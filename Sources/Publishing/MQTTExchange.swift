@@ -116,8 +116,9 @@ extension MQTTExchange {
         }
     }
 
-    func takeRetained() -> [(topic: String, payload: [UInt8])] {
-        state.withLock { $0.retained.takeChanges() }
+    /// See ``RetainedMessages/takeChanges(upTo:)``.
+    func takeRetained(upTo count: Int) -> (messages: [(topic: String, payload: [UInt8])], isRoundOver: Bool) {
+        state.withLock { $0.retained.takeChanges(upTo: count) }
     }
 
     func settle(acknowledged: [UInt64], rejected: [TransportProgress.Rejection]) {

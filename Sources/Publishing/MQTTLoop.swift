@@ -17,6 +17,10 @@ struct MQTTLoop: ~Copyable {
     /// sensor does not fill the link with values that nobody sees.
     private static let retainedMilliseconds = 250
 
+    /// Retained messages in flight at most. With the 16 of readings (`MQTTTransport`) they are the 20 that mosquitto
+    /// allows a client by default, so that no reading waits for their acknowledgements.
+    private static let retainedWindow = 4
+
     /// Milliseconds for the last bytes at an orderly end.
     private static let farewellMilliseconds = 500
 
@@ -89,7 +93,7 @@ struct MQTTLoop: ~Copyable {
             if wasGood { retry.reset() }
         }
         if let status = settings.status { try client.retain(Array(MQTTSettings.Status.online.utf8), on: status.topic) }
-        var lastRetained = start - Self.retainedMilliseconds
+        var round = (start: start - Self.retainedMilliseconds, isOver: true)
         while true {
             let work = exchange.takeOutgoing()
             if work.isStopped { break }
@@ -100,12 +104,14 @@ struct MQTTLoop: ~Copyable {
             }
             for message in work.messages { try client.publish(message) }
             var patience = Self.maintenanceMilliseconds
-            if work.hasRetained {
-                patience = lastRetained + Self.retainedMilliseconds - monotonicMilliseconds()
-                if patience <= 0 {
-                    for (topic, payload) in exchange.takeRetained() { try client.retain(payload, on: topic) }
-                    lastRetained = monotonicMilliseconds()
-                    patience = Self.maintenanceMilliseconds
+            // Where acknowledgements take their time a round does, and values replace each other meanwhile.
+            if work.hasRetained, !client.isRetaining {
+                let now = monotonicMilliseconds()
+                if !round.isOver || now >= round.start + Self.retainedMilliseconds {
+                    if round.isOver { round.start = now }
+                    round.isOver = try retainNext(client)
+                } else {
+                    patience = round.start + Self.retainedMilliseconds - now
                 }
             }
             if client.judgement != nil { patience = min(patience, settings.judgementMilliseconds) }
@@ -116,6 +122,17 @@ struct MQTTLoop: ~Copyable {
             }
         }
         sayFarewell(client)
+    }
+
+    /// Sends the next messages of a round.
+    /// - Returns: whether they were its last.
+    private func retainNext(_ client: MQTTClient) throws(MQTTClient.Failure) -> Bool {
+        while true {
+            let (messages, isRoundOver) = exchange.takeRetained(upTo: Self.retainedWindow)
+            for (topic, payload) in messages { try client.retain(payload, on: topic) }
+            // Those that the library does not take are followed by others at once: no acknowledgement would wake us.
+            if isRoundOver || client.isRetaining { return isRoundOver }
+        }
     }
 
     /// Returns when the broker let us in, or when stopped.

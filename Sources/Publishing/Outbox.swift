@@ -61,8 +61,8 @@ actor Outbox {
     private let clocks: Clocks
     private let report: @Sendable (String) -> Void
     private let gauge: OutboxGauge?
-    /// Nil without a folder.
-    private let store: OutboxStore?
+    /// Nil without a folder. Seen by tests, which hold it up.
+    nonisolated let store: OutboxStore?
 
     private var tail = OutboxTail()
     private var transports: [Transport]
@@ -76,6 +76,8 @@ actor Outbox {
     private var lastReservation: (moment: Duration, next: UInt64)?
     private var stored: UInt64 = 0
     private var summary = OutboxStore.Summary()
+    /// What was settled when the last commit began, which has removed what can be removed of it.
+    private var trimmed: UInt64 = 0
 
     private var isOpen = false
     private var isClosing = false
@@ -337,8 +339,12 @@ extension Outbox {
     }
 
     /// Takes readings, and returns when they outlive a sudden end, or all transports have delivered them.
-    /// - Throws: ``NotStoredError``, `CancellationError`.
+    /// - Throws: ``NotStoredError``, `CancellationError`. When one of the readings cannot be published, none is taken.
     func store(_ readings: [Reading]) async throws {
+        if let reading = readings.first(where: { !Self.isPublishable($0) }), case .number(let value) = reading.value {
+            throw NotStoredError(
+                reason: "\(reading.sensor) reads \(value), which cannot be published", isUnpublishable: true)
+        }
         // A timer for the window's end would be set for nothing.
         defer { schedule() }
         guard let numbers = try await take(readings) else { return }
@@ -423,7 +429,8 @@ extension Outbox {
                 if isStuck || isDiskFull { report("the outbox is full; it takes no readings until there is room") }
             }
             urgent = max(urgent, tail.last ?? 0)
-            if tail.last ?? 0 > safe { startCommit() }
+            // What was acknowledged during the last commit still takes up room, and nothing more may be acknowledged.
+            if tail.last ?? 0 > safe { startCommit() } else { trim() }
             // A disk that works makes room, however slowly; acknowledgements do, too.
             let change = Mailbox<Void>(capacity: 1, overflow: .dropNewest)
             changes.append(change)
@@ -764,9 +771,10 @@ extension Outbox {
         Task { await commit() }
     }
 
-    /// Removes delivered blocks, when that is worth a write.
+    /// Removes delivered blocks, when that is worth a write. Not twice for the same acknowledgements: what is delivered
+    /// in part stays.
     private func trim() {
-        guard canCommit, let first = summary.first, settled >= first else { return }
+        guard canCommit, let first = summary.first, settled >= first, settled > trimmed else { return }
         if settled >= stored || isSuspended || clocks.timeline.now - lastCommit >= Self.trimInterval { startCommit() }
     }
 
@@ -785,12 +793,14 @@ extension Outbox {
         let entries = tail.entries(after: safe).prefix(Self.mostPerCommit)
         let last = entries.last?.last
         let dead = letters
+        let settled = settled
         do throws(OutboxStore.Failure) {
             let isStateDue = updateState() || isLast
             let cursors = state.cursors
             let result = try await store.commit(
                 entries, settled: settled, state: state, isStateDue: isStateDue, letters: dead)
             summary = result
+            trimmed = settled
             if isRecovering {
                 isRecovering = false
                 report("the disk takes readings again")

@@ -9,6 +9,8 @@ final class OutboxDatabase {
     struct Found {
         let header: OutboxBlock.Header
         let bytes: [UInt8]
+        /// Where in the file.
+        let offset: Int
     }
 
     struct Row: Hashable {
@@ -413,8 +415,12 @@ final class OutboxDatabase {
     ///
     /// - Parameters:
     ///   - settled: nothing up to this number is of interest any more.
-    ///   - known: gaps found, disjoint; what they do not explain is ``OutboxGap/Reason/corrupt``.
-    func close(from settled: UInt64, through end: UInt64, known: [OutboxGap], wallTime: Int64?) throws(SQLiteError) {
+    ///   - known: gaps found, disjoint.
+    ///   - reason: of what neither they explain nor that readings made room.
+    func close(
+        from settled: UInt64, through end: UInt64, known: [OutboxGap], reason: OutboxGap.Reason = .corrupt,
+        wallTime: Int64?
+    ) throws(SQLiteError) {
         var previous = settled
         var end = end
         var isFirst = settled == 0
@@ -448,9 +454,12 @@ final class OutboxDatabase {
                     try insertBlock.run(next, OutboxBlock.block(gap))
                     next = gap.last + 1
                 } else {
-                    let end = gap.map { $0.first - 1 } ?? last
-                    let hole = OutboxGap(first: next, last: end, reason: .corrupt, wallTime: wallTime)
-                    damaged += hole.count
+                    // What made room is no loss, though its gap is lost.
+                    let isDropped = next <= state.floor
+                    let end = min(gap.map { $0.first - 1 } ?? last, isDropped ? state.floor : .max)
+                    let hole = OutboxGap(
+                        first: next, last: end, reason: isDropped ? .full : reason, wallTime: wallTime)
+                    if hole.reason == .corrupt { damaged += hole.count }
                     try insertBlock.run(next, OutboxBlock.block(hole))
                     next = end + 1
                 }

@@ -5,6 +5,8 @@ struct OutboxScan {
     /// Of the state rows found, the newest, and its generation.
     private(set) var state: OutboxState?
     private(set) var generation: UInt64 = 0
+    /// Where in its file that lies.
+    private(set) var stateOffset = 0
 
     /// The gaps found. A file holds many copies of each, made when it was smaller: they are put together from time to time.
     private(set) var gaps: [OutboxGap] = []
@@ -45,7 +47,7 @@ struct OutboxScan {
             var found: [OutboxDatabase.Found] = []
             let looked = isLast ? end : max(0, end - overlap)
             buffer.withUnsafeBytes { bytes in
-                search(UnsafeRawBufferPointer(rebasing: bytes[..<end]), starts: looked, &found)
+                search(UnsafeRawBufferPointer(rebasing: bytes[..<end]), starts: looked, at: offset - end, &found)
             }
             try take(found)
             if isLast { return }
@@ -57,7 +59,7 @@ struct OutboxScan {
     }
 
     private mutating func search(
-        _ bytes: UnsafeRawBufferPointer, starts: Int, _ found: inout [OutboxDatabase.Found]
+        _ bytes: UnsafeRawBufferPointer, starts: Int, at offset: Int, _ found: inout [OutboxDatabase.Found]
     ) {
         var index = 0
         while index < starts, index + OutboxBlock.smallestSize <= bytes.count {
@@ -71,12 +73,12 @@ struct OutboxScan {
             switch header.kind {
             case .state:
                 if header.first >= generation, let state = try? OutboxState(block) {
-                    (self.state, generation) = (state, header.first)
+                    (self.state, generation, stateOffset) = (state, header.first, offset + index)
                 }
             case .gap:
                 if let gap = try? OutboxBlock.gap(block) { note(gap) }
             case .readings, .dead:
-                found.append(OutboxDatabase.Found(header: header, bytes: Array(block)))
+                found.append(OutboxDatabase.Found(header: header, bytes: Array(block), offset: offset + index))
             }
             index += header.length
         }

@@ -423,6 +423,7 @@ actor OutboxStore {
         var log = OutboxScan()
         var logged: [OutboxDatabase.Found] = []
         try log.file("\(path)-wal") { found in logged += found.filter { $0.header.kind == .readings } }
+        let commits = OutboxLog("\(path)-wal")
         if damage == nil {
             do throws(SQLiteError) {
                 let database = try OutboxDatabase(path)
@@ -434,18 +435,21 @@ actor OutboxStore {
                 let lost = logged.filter {
                     $0.header.last > max(database.last, start) && $0.header.first <= stored ?? .max
                 }
+                // What a power cut has left of a commit nobody was promised: what is missing between its blocks is no damage.
+                let isCutOff = commits.isOfOneCommit(lost.map(\.offset) + (newer == nil ? [] : [log.stateOffset]))
                 if !lost.isEmpty || newer != nil {
                     try database.transaction { (database) throws(SQLiteError) in
                         if let newer { try database.save(newer, after: log.generation) }
                         try database.take(lost)
                         try database.close(
                             from: max(start, (database.first ?? 1) - 1), through: 0,
-                            known: OutboxGap.disjoint(log.gaps), wallTime: wallTime())
+                            known: OutboxGap.disjoint(log.gaps), reason: isCutOff ? .restart : .corrupt,
+                            wallTime: wallTime())
                     }
                 }
                 if (stored ?? 0) <= max(database.last, settled) {
                     if Folder.names(salvage).isEmpty {
-                        return lost.isEmpty
+                        return lost.isEmpty || isCutOff
                             ? nil : "the outbox's log was damaged: \(lost.count) blocks of readings are saved"
                     }
                 } else {

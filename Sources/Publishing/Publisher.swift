@@ -142,9 +142,12 @@ public actor Publisher {
     /// Takes readings past the mailbox, and returns when they outlive a sudden end of the device: on disk, or acknowledged
     /// by every receiver.
     ///
-    /// - Throws: ``NotStoredError`` when one had to make room before, `CancellationError`; why the system has no thread.
+    /// - Throws: ``NotStoredError`` when one had to make room before, or cannot be published, which is when none of them is
+    ///   taken; `CancellationError`; why the system has no thread.
     public func store(_ readings: [Reading]) async throws {
         let outbox = try ready()
+        // At once: what others send while this one waits is newer.
+        for transport in transports { transport.show(readings) }
         await outbox.open()
         try await outbox.store(readings)
     }

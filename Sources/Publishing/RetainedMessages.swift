@@ -1,4 +1,6 @@
 /// The latest message for each of some topics, and which of them the broker has yet to get.
+///
+/// They are taken in rounds: each topic that had changed when a round began has its turn before any has another one.
 struct RetainedMessages {
     /// Far more series than a device has; bounds what names that keep changing would take.
     static let maximumCount = 4096
@@ -7,6 +9,8 @@ struct RetainedMessages {
     /// In the order of their first setting: what announces a series goes before what it shows.
     private var topics: [String] = []
     private var changed: Set<String> = []
+    /// What of the present round was not yet taken, all of it changed.
+    private var round: ArraySlice<String> = []
 
     var hasChanges: Bool { !changed.isEmpty }
 
@@ -26,11 +30,18 @@ struct RetainedMessages {
     /// Another broker, or one that forgot.
     mutating func setAllChanged() {
         changed = Set(topics)
+        round = []
     }
 
-    mutating func takeChanges() -> [(topic: String, payload: [UInt8])] {
-        let taken = topics.filter(changed.contains).map { ($0, payloads[$0] ?? []) }
-        changed = []
-        return taken
+    /// Goes on with the round, or begins another one when it was over.
+    /// - Parameter count: messages at most.
+    /// - Returns: the messages, and whether they are the round's last.
+    mutating func takeChanges(upTo count: Int) -> (messages: [(topic: String, payload: [UInt8])], isRoundOver: Bool) {
+        if round.isEmpty { round = topics.filter(changed.contains)[...] }
+        let taken = round.prefix(count)
+        round = round.dropFirst(count)
+        changed.subtract(taken)
+        let messages = taken.map { (topic: $0, payload: payloads[$0] ?? []) }
+        return (messages, round.isEmpty)
     }
 }

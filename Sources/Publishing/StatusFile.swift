@@ -22,16 +22,23 @@ struct StatusFile {
         self.path = path
     }
 
-    /// Writes it when something has changed.
-    mutating func update(_ status: OutboxStatus, time: Int64?, brokers: [String: String]) {
-        let now = MonotonicClock.now
+    /// Writes it when something has changed, be it only the rate as it is shown, in tenths. That wobbles with the
+    /// readings, whose counts change as well; when none come it falls to 0 within some two minutes, and that is all.
+    ///
+    /// - Parameters:
+    ///   - time: in nanoseconds since 1970.
+    ///   - brokers: those that the transports are connected to, by their names.
+    ///   - now: nanoseconds of `MonotonicClock`.
+    mutating func update(
+        _ status: OutboxStatus, time: Int64?, brokers: [String: String], now: Int64 = MonotonicClock.now
+    ) {
         if let accepted, now > accepted.moment {
             // Half of it is of the last ten seconds or so.
             let recent = Double(status.accepted - accepted.count) * 1e9 / Double(now - accepted.moment)
             rate = rate == 0 ? recent : rate * 0.9 + recent * 0.1
         }
         accepted = (status.accepted, now)
-        let content = status.json(process: getpid(), time: nil, uptime: 0, rate: 0, brokers: brokers)
+        let content = status.json(process: getpid(), time: nil, uptime: 0, rate: rate, brokers: brokers)
         if content == last { return }
         let text = status.json(
             process: getpid(), time: time, uptime: UInt64(clamping: now / 1_000_000_000), rate: rate, brokers: brokers)

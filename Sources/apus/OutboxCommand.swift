@@ -16,26 +16,29 @@ extension Command {
     private static let path = "/run/apus/outbox.json"
 
     private static func showOutbox(_ arguments: Arguments) throws(UpdateError) {
+        let status = try outboxStatus(path)
+        if arguments.has("--json") { return Output.json(.object(status)) }
+        for line in outboxLines(status) { Output.line(line) }
+        if status["stale"]?.boolValue == true { Output.note("the app that told this does not run any more") }
+    }
+
+    /// What is in the app's file, and whether it is stale: of an app that does not run any more.
+    static func outboxStatus(_ path: String) throws(UpdateError) -> JSON.Object {
         let text = Settings.text(path)
         guard !text.isEmpty else {
             throw .system(operation: "read", path: path, reason: "the app does not run, or publishes nothing")
         }
-        guard case .object(let status)? = try? JSON(parsing: Array(text.utf8)) else {
+        guard case .object(var status)? = try? JSON(parsing: Array(text.utf8)) else {
             throw .system(operation: "read", path: path, reason: "the app is of another version than this command")
         }
         let process = Int32(clamping: status["process"]?.integerValue ?? 0)
         // Anybody may ask about a process that is another's.
-        let isStale = process <= 0 || (kill(process, 0) != 0 && errno == ESRCH)
-        if arguments.has("--json") {
-            var status = status
-            status["stale"] = .bool(isStale)
-            return Output.json(.object(status))
-        }
-        for line in lines(status) { Output.line(line) }
-        if isStale { Output.note("the app that told this does not run any more") }
+        status["stale"] = .bool(process <= 0 || (kill(process, 0) != 0 && errno == ESRCH))
+        return status
     }
 
-    private static func lines(_ status: JSON.Object) -> [String] {
+    /// For people.
+    static func outboxLines(_ status: JSON.Object) -> [String] {
         func number(_ key: String) -> Int64 { status[key]?.integerValue ?? 0 }
         func text(_ key: String) -> String? { status[key]?.stringValue.map(Output.printable) }
         var lines = [

@@ -25,13 +25,15 @@ final class Emulator: Sendable {
     ///   - folder: an existing folder for the files QEMU starts from.
     ///   - hasSerial: connects the machine's first serial port, where that is not the console.
     ///   - sockets: a folder for sockets through which other programs set sensors (`qmp`) and drive input lines (`qtest`).
+    ///   - writeLog: an empty file for notes of all writes and flushes of the card, where that is one with virtio.
     /// - Throws: `FwtoolError` when the board cannot be emulated, a program is missing, the card is not this board's, or
     ///   QEMU refuses to start; and what `body` throws.
     static func with<T: Sendable>(
         _ board: BoardProfile, card: EmulatorCard, in folder: URL, hasSerial: Bool = false, sockets: URL? = nil,
-        _ body: @Sendable (Emulator) async throws -> T
+        writeLog: URL? = nil, _ body: @Sendable (Emulator) async throws -> T
     ) async throws -> T {
-        let emulator = try await start(board, card: card, in: folder, hasSerial: hasSerial, sockets: sockets)
+        let emulator = try await start(
+            board, card: card, in: folder, hasSerial: hasSerial, sockets: sockets, writeLog: writeLog)
         do {
             let result = try await body(emulator)
             await emulator.process.stop()
@@ -43,7 +45,7 @@ final class Emulator: Sendable {
     }
 
     private static func start(
-        _ board: BoardProfile, card: EmulatorCard, in folder: URL, hasSerial: Bool, sockets: URL?
+        _ board: BoardProfile, card: EmulatorCard, in folder: URL, hasSerial: Bool, sockets: URL?, writeLog: URL?
     ) async throws -> Emulator {
         guard let emulation = board.emulation else {
             throw FwtoolError(
@@ -69,7 +71,8 @@ final class Emulator: Sendable {
             defer { for descriptor in passed { close(descriptor) } }
             let line = EmulatorCommandLine(
                 board: board, emulation: emulation, card: card.file, bootloader: bootloader, deviceTree: deviceTree,
-                qmp: qmpDescriptor, qtest: qtestDescriptor, serial: serial?.theirs, sockets: sockets)
+                qmp: qmpDescriptor, qtest: qtestDescriptor, serial: serial?.theirs, sockets: sockets,
+                writeLog: writeLog)
             process = try await EmulatorProcess.start(.qemu, line.arguments, passing: passed)
         }
         // Read, or QEMU would wait at a full socket: it sends byte by byte, of which a socket holds some hundred.

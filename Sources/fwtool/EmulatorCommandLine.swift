@@ -18,6 +18,8 @@ struct EmulatorCommandLine {
     var devices: [String] = []
     /// Where others may speak to QEMU, too; then `qtest`, of which QEMU has one only, is theirs.
     var sockets: URL?
+    /// Where QEMU notes all writes and flushes of a card with virtio, in the format of the kernel's dm-log-writes.
+    var writeLog: URL?
 
     /// The console is QEMU's standard input and output.
     var arguments: [String] {
@@ -32,7 +34,17 @@ struct EmulatorCommandLine {
         let drive = "file=\(Self.escape(card.path)),format=raw,cache=unsafe"
         switch board.boot.card {
         case .mmc: words += ["-drive", "if=sd,\(drive)"]
-        case .virtio: words += ["-drive", "if=none,id=card,\(drive)", "-device", "virtio-blk-device,drive=card"]
+        case .virtio:
+            if let writeLog {
+                func file(_ child: String, _ file: URL) -> String {
+                    "\(child).driver=file,\(child).filename=\(Self.escape(file.path)),\(child).cache.no-flush=on"
+                }
+                let files = "\(file("file", card)),\(file("log", writeLog))"
+                words += ["-blockdev", "driver=blklogwrites,node-name=card,\(files)"]
+            } else {
+                words += ["-drive", "if=none,id=card,\(drive)"]
+            }
+            words += ["-device", "virtio-blk-device,drive=card"]
         }
         if let network = emulation.network {
             words += ["-netdev", "user,id=network", "-device", "\(network),netdev=network"]

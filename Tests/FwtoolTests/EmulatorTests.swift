@@ -195,8 +195,25 @@ import Testing
         #expect(text.contains("-bios /tmp/u-boot.bin"))
         #expect(!text.contains("-dtb"))
         #expect(!text.contains("-serial null"))
+        #expect(text.contains("-drive if=none,id=card,file=/tmp/card.img,"))
         #expect(text.contains("-device virtio-blk-device,drive=card"))
     }
+
+    @Test func writesToACardWithVirtioAreNoted() throws {
+        let board = try BoardCatalog(directory: BoardProfileTests.directory).profile("virt")
+        let line = EmulatorCommandLine(
+            board: board, emulation: try #require(board.emulation), card: URL(fileURLWithPath: "/tmp/a,b.img"),
+            bootloader: URL(fileURLWithPath: "/tmp/u-boot.bin"), qmp: 7, qtest: 8,
+            writeLog: URL(fileURLWithPath: "/tmp/c,d.log"))
+        let text = line.arguments.joined(separator: " ")
+        #expect(
+            text.contains(
+                "-blockdev driver=blklogwrites,node-name=card,file.driver=file,file.filename=/tmp/a,,b.img,"
+                    + "file.cache.no-flush=on,log.driver=file,log.filename=/tmp/c,,d.log,log.cache.no-flush=on "
+                    + "-device virtio-blk-device,drive=card"))
+        #expect(!text.contains("-drive"))
+    }
+
     @Test func othersMaySpeakToQEMUThroughSockets() throws {
         let board = try BoardCatalog(directory: BoardProfileTests.directory).profile("virt")
         var line = EmulatorCommandLine(

@@ -96,16 +96,35 @@ struct HomeAssistantTests {
         #expect(areTaken)
         let isOneMoreTaken = retained.set([1], on: "one more")
         #expect(!isOneMoreTaken)
-        let all = retained.takeChanges()
-        #expect(all.count == RetainedMessages.maximumCount && !retained.hasChanges)
+        let all = retained.takeChanges(upTo: RetainedMessages.maximumCount)
+        #expect(all.messages.count == RetainedMessages.maximumCount && !retained.hasChanges)
         _ = retained.set([1], on: "5")
         #expect(!retained.hasChanges, "nothing new")
         _ = retained.set([2], on: "5")
-        let changes = retained.takeChanges()
-        #expect(changes.map(\.topic) == ["5"])
+        let changes = retained.takeChanges(upTo: 2)
+        #expect(changes.messages.map(\.topic) == ["5"])
         retained.setAllChanged()
-        let again = retained.takeChanges()
-        #expect(again.first?.topic == "0", "in the order of their first setting")
+        let again = retained.takeChanges(upTo: 2)
+        #expect(again.messages.map(\.topic) == ["0", "1"], "in the order of their first setting")
+    }
+
+    @Test func changesAreTakenInRounds() {
+        var retained = RetainedMessages()
+        for topic in ["a", "b", "c"] { _ = retained.set([1], on: topic) }
+        let first = retained.takeChanges(upTo: 2)
+        #expect(first.messages.map(\.topic) == ["a", "b"] && !first.isRoundOver && retained.hasChanges)
+        for topic in ["a", "c"] { _ = retained.set([2], on: topic) }
+        let second = retained.takeChanges(upTo: 2)
+        #expect(second.messages.map(\.topic) == ["c"] && second.isRoundOver, "one that changes often holds up no other")
+        #expect(second.messages.map(\.payload) == [[2]], "the latest")
+        let third = retained.takeChanges(upTo: 2)
+        #expect(third.messages.map(\.topic) == ["a"] && third.isRoundOver && !retained.hasChanges)
+        // Another connection in the middle of a round: what was in flight is sent again.
+        retained.setAllChanged()
+        _ = retained.takeChanges(upTo: 2)
+        retained.setAllChanged()
+        let anew = retained.takeChanges(upTo: 3)
+        #expect(anew.messages.map(\.topic) == ["a", "b", "c"] && anew.isRoundOver && !retained.hasChanges)
     }
 
     private func reading(_ sensor: String, _ quantity: Quantity, _ value: Reading.Value) -> Reading {

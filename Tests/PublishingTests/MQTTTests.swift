@@ -315,6 +315,57 @@ struct MQTTTests {
         #expect(try await Set([retained.next(), retained.next()]) == ["homes/a 1", "homes/b 3"])
     }
 
+    /// Where acknowledgements take their time the values replace each other, and a reading has few before it.
+    @Test func retainedMessagesDoNotPileUp() async throws {
+        let (broker, other) = try (Broker(), Broker())
+        try await broker.start()
+        try await other.start()
+        let proxy = try Proxy(to: broker.port, portion: (1024, 5))
+        defer { proxy.stop() }
+        let seen = try await broker.follow("#")
+        let ticks = try await other.follow("tick")
+        let link = try MQTTLink("mqtt://127.0.0.1:\(proxy.port)")
+        let exchange = try #require(await link.exchange)
+        // Its rounds are the clock.
+        let clock = try MQTTLink("mqtt://127.0.0.1:\(other.port)")
+        let clockExchange = try #require(await clock.exchange)
+        let topics = (0..<50).map { "homes/\($0)" }
+        func change(_ value: Int) {
+            for topic in topics { _ = exchange.retain(Array("\(value)".utf8), on: topic) }
+        }
+        change(0)
+        var awaited = Set(topics.map { "\($0) 0" })
+        while !awaited.isEmpty {
+            let line = try await seen.next()
+            awaited.remove(line)
+        }
+        // Nothing is acknowledged for as long as rounds of all topics would take.
+        proxy.pause()
+        for value in 1...6 {
+            change(value)
+            _ = clockExchange.retain(Array("\(value)".utf8), on: "tick")
+            try await ticks.next(containing: "tick \(value)")
+        }
+        async let delivered: Void = link.deliver(["a"])
+        change(7)
+        _ = clockExchange.retain(Array("7".utf8), on: "tick")
+        try await ticks.next(containing: "tick 7")
+        proxy.resume()
+        awaited = Set(topics.map { "\($0) 7" } + ["apus/link/readings a"])
+        var lines: [String] = []
+        while !awaited.isEmpty {
+            let line = try await seen.next()
+            awaited.remove(line)
+            lines.append(line)
+        }
+        try await delivered
+        let place = try #require(lines.firstIndex(of: "apus/link/readings a"))
+        #expect(place < topics.count / 2, "only a part of a round was in flight")
+        #expect(lines.count <= 2 * topics.count + 1, "of a topic one value was in flight at most, then came the last")
+        #expect(await link.sessions == 1)
+        await clock.close()
+    }
+
     // What a broker does not take.
 
     @Test func oneTopicThatIsDeniedBlocksNoOther() async throws {

@@ -8,8 +8,10 @@ import Supervision
 final class FakeLink: OutboxLink {
     private let state: Lock<(messages: [OutboxMessage], isUp: Bool)> = Lock((messages: [], isUp: true))
 
-    var window: Int { 8 }
+    let window: Int
     var limit: Int { 64 }
+
+    init(window: Int = 8) { self.window = window }
 
     func canShare(_ first: Reading, _ second: Reading) -> Bool { first.bootID == second.bootID }
 

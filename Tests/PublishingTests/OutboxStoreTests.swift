@@ -259,6 +259,53 @@ struct OutboxStoreTests {
         }
     }
 
+    /// A power cut may leave any part of the last commit. Nobody was promised that one, and nothing is damaged.
+    @Test func aCommitThatWasCutOffIsNoDamage() async throws {
+        var store = try place.store()
+        let next = try await store.open().next
+        try await store.reserve(ceiling: next + 4000, settled: nil)
+        _ = try await store.commit(sampleEntries(next..<(next + 700))[...], settled: next - 1, state: nil)
+        let before = place.bytes("outbox.db-wal").count
+        _ = try await store.commit(
+            sampleEntries((next + 700)..<(next + 3000))[...], settled: next - 1, state: OutboxState(), isStateDue: true)
+        let files = ["outbox.db", "outbox.db-wal", "sequence"].map { ($0, place.bytes($0)) }
+        try await store.close(next: next + 3000, settled: next - 1)
+        let good = files[1].1
+        let frames = Array(stride(from: before, to: good.count, by: 4120))
+        #expect(frames.count > 4)
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = Generator(state: seed)
+        var taken = 0
+        for round in 0..<40 {
+            var lost = frames.filter { _ in Bool.random(using: &random) }
+            // The most usual one.
+            if round == 0 { lost = frames.suffix(1) }
+            if lost.isEmpty { continue }
+            var log = good
+            for frame in lost { log.replaceSubrange(frame..<(frame + 4120), with: [UInt8](repeating: 0, count: 4120)) }
+            for (name, bytes) in files { try place.write(name == "outbox.db-wal" ? log : bytes, to: name) }
+            store = try place.store()
+            let opened = try await store.open()
+            let context: Comment = "without \(lost.map { ($0 - 32) / 4120 }), seed \(seed)"
+            #expect(opened.report == nil, context)
+            #expect(opened.gap?.reason == .restart, context)
+            let all = try await store.all(after: next - 1, settled: next - 1, stored: opened.settled)
+            var expected = next
+            for entry in all {
+                #expect(entry.first == expected, context)
+                expected = entry.last + 1
+                switch entry {
+                case .reading(let reading): #expect(reading == sampleReading(reading.sequence), context)
+                case .gap(let gap): #expect(gap.reason == .restart && gap.first >= next + 700, context)
+                }
+            }
+            #expect(expected == opened.gap?.first && expected >= next + 700, context)
+            taken += Int(clamping: expected - (next + 700))
+            try await store.close(next: opened.next, settled: next - 1)
+        }
+        #expect(taken > 0)
+    }
+
     /// The log still has the blocks that were delivered and removed last.
     @Test func aLogOfDeliveredBlocksIsNotDamaged() async throws {
         var store = try place.store()

@@ -485,6 +485,99 @@ struct OutboxTests {
         #expect(await fixture.outbox.status.droppedNow == 0)
     }
 
+    /// An outbox that suspends and whose file has just become full, without a receiver so far; and how many commits it
+    /// has begun.
+    private func fullOutbox() async throws -> (fixture: OutboxFixture, commits: Lock<Int>) {
+        var options = OutboxFixture.options(place.folder)
+        options.bytes = 64 << 10
+        options.whenFull = .suspend
+        let commits = Lock(0)
+        let fixture = try OutboxFixture(options) { time in
+            // The present: here nothing but a commit asks for it.
+            if time == 1_000_000_000 { commits.withLock { $0 += 1 } }
+            return 1_700_000_000_000_000_000 + Int64(clamping: time)
+        }
+        await fixture.outbox.open()
+        while case let status = await fixture.outbox.status, status.bytes < status.limit {
+            try await fixture.outbox.store(readings(100))
+        }
+        await fixture.outbox.rest()
+        return (fixture, commits)
+    }
+
+    @Test func suspendingTakesMoreWhenTheLastAcknowledgementsComeDuringACommit() async throws {
+        let (fixture, commits) = try await fullOutbox()
+        let outbox = fixture.outbox
+        let last = await outbox.status.next - 1
+        let link = FakeLink(window: 1000)
+        await outbox.connect(0, link)
+        var messages: [OutboxMessage] = []
+        while messages.last?.numbers.upperBound != last {
+            try Task.checkCancellation()
+            messages += link.take()
+            await Task.yield()
+        }
+        // As a slow disk does, it keeps the next commit waiting.
+        let store: OutboxStore? = outbox.store
+        let held = Lines()
+        let end = DispatchSemaphore(value: 0)
+        defer { end.signal() }
+        Task { await store?.hold(held, until: end) }
+        try await held.next()
+        let before = commits.withLock { $0 }
+        // Something to write that needs no room. It removes nothing: the file is full after it, too.
+        try await outbox.accept(readings(1), isBounded: false)
+        while commits.withLock({ $0 }) == before {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+        messages += link.take()
+        await outbox.settle(0, acknowledged: messages.map(\.number))
+        #expect(await outbox.status.transports[0].lag == 0)
+        end.signal()
+        let numbers = try await outbox.accept(readings(100))
+        #expect(numbers?.count == 100)
+        #expect(await outbox.status.droppedNow == 0)
+    }
+
+    /// Acknowledged since the last commit, when nobody wanted room, and now the receiver is gone.
+    @Test func suspendingTakesTheRoomOfWhatWasAcknowledgedBefore() async throws {
+        let outbox = try await fullOutbox().fixture.outbox
+        let link = FakeLink()
+        await outbox.connect(0, link)
+        var received = Received()
+        let count = Int(clamping: await outbox.status.depth)
+        try await receive(count / 3, link, outbox, into: &received)
+        link.fail()
+        await outbox.disconnect(0)
+        let status = await outbox.status
+        #expect(status.bytes >= status.limit && status.depth > 0)
+        let numbers = try await outbox.accept(readings(100))
+        #expect(numbers?.count == 100)
+    }
+
+    @Test func aFullFileIsNotWrittenInVain() async throws {
+        let (fixture, commits) = try await fullOutbox()
+        // A message holds less than the first block, which therefore stays.
+        let link = FakeLink(window: 1)
+        await fixture.outbox.connect(0, link)
+        var messages: [OutboxMessage] = []
+        while messages.isEmpty {
+            try Task.checkCancellation()
+            messages = link.take()
+            await Task.yield()
+        }
+        await fixture.outbox.settle(0, acknowledged: messages.map(\.number))
+        let before = commits.withLock { $0 }
+        let waiting = Task { try await fixture.outbox.accept(readings(100)) }
+        try await fixture.console.next(containing: "takes no readings until there is room")
+        // Turns enough for many commits.
+        for _ in 0..<10_000 { _ = await fixture.outbox.status }
+        #expect(commits.withLock { $0 } <= before + 1)
+        waiting.cancel()
+        await #expect(throws: CancellationError.self) { try await waiting.value }
+    }
+
     @Test func whatTheMailboxLostIsAccountedFor() async throws {
         let fixture = try OutboxFixture(OutboxFixture.options(nil))
         await fixture.outbox.open()
@@ -667,6 +760,27 @@ struct OutboxTests {
         await #expect(throws: NotStoredError.self) { try await fixture.outbox.store(readings(40)) }
     }
 
+    @Test func whatCannotBePublishedIsNotSaidToBeStored() async throws {
+        let fixture = try OutboxFixture(OutboxFixture.options(place.folder))
+        await fixture.outbox.open()
+        for value in [Double.nan, .infinity] {
+            let bad = Reading(
+                sensor: "probe", quantity: .temperature, value: .number(value), wallTime: nil, monotonicTime: 77,
+                bootID: "b")
+            // Alone, and behind others that come to more than is taken at once.
+            for batch in [[bad], readings(600) + [bad]] {
+                let error = await #expect(throws: NotStoredError.self) { try await fixture.outbox.store(batch) }
+                #expect(error?.isUnpublishable == true)
+                #expect(error?.reason == "probe reads \(value), which cannot be published")
+            }
+        }
+        // None of the others was taken.
+        #expect(await fixture.outbox.status.accepted == 0)
+        try await fixture.outbox.store(readings(600))
+        let status = await fixture.outbox.status
+        #expect(status.accepted == 600 && status.disk == 600 && status.unpublishable == 0)
+    }
+
     // MARK: - Time
 
     @Test func wallTimesAreFilledInWhenTheClockIsKnown() async throws {
@@ -700,6 +814,14 @@ struct OutboxTests {
         #expect(times.map(\.bootID) == ["first", "first", "second", "second", "third"])
         let time: Int64? = 1_000_000_000_000_000_077
         #expect(times.map(\.wallTime) == [time, time, nil, nil, time])
+    }
+}
+
+extension OutboxStore {
+    /// Keeps whatever is asked of it from now on waiting.
+    fileprivate func hold(_ isHeld: Lines, until end: DispatchSemaphore) {
+        isHeld.append("held")
+        end.wait()
     }
 }
 

@@ -44,6 +44,28 @@ struct PublisherOptionsTests {
         #expect(try await others.next() == "houses/device-1/status offline")
     }
 
+    /// Not only what comes through the mailbox.
+    @Test func whatIsStoredIsShown() async throws {
+        let broker = try Broker()
+        try await broker.start()
+        let shown = try await broker.follow("apus/device-1/state/#")
+        var options = MQTTOptions(broker.url())
+        options.homeAssistant = HomeAssistantOptions()
+        let publisher = Publisher(to: .mqtt(options), device: "device-1", outbox: OutboxOptions(folder: nil))
+        var child = publisher.childSpec
+        child.shutdown = .unlimited
+        let events = Lines()
+        let supervisor = try Supervisor("test", children: [child]) { events.append("\($0)") }
+        let task = Task { try await supervisor.run() }
+        try await events.next(containing: "test/publisher started")
+        try await publisher.store([Reading(sensor: "stored", quantity: .temperature, value: .number(1))])
+        try await publisher.mailbox.send(Reading(sensor: "sent", quantity: .temperature, value: .number(2)))
+        #expect(try await shown.next() == "apus/device-1/state/stored/temperature 1")
+        #expect(try await shown.next() == "apus/device-1/state/sent/temperature 2")
+        task.cancel()
+        try? await task.value
+    }
+
     @Test func wrongOptionsFailTheStart() async throws {
         var options = MQTTOptions("mqtt://127.0.0.1:1")
         options.topic = "a/{b}"

@@ -52,6 +52,8 @@ struct ResolvedRecord: Hashable {
             baseSequence = fields["bseq"]?.integerValue ?? baseSequence
             step = fields["bstep"]?.integerValue ?? step
             boot = fields["bboot"]?.stringValue ?? boot
+            // Base fields for those that follow, and nothing of its own, as in section 5.1.7.
+            if ["v", "vs", "vb", "vd", "s"].allSatisfy({ fields[$0] == nil }) { continue }
             let name = baseName + (fields["n"]?.stringValue ?? "")
             let unit = fields["u"]?.stringValue ?? baseUnit
             let time = baseTime + (fields["t"]?.doubleValue ?? 0)

@@ -5,6 +5,21 @@ import Testing
 @testable import Publishing
 
 struct SenMLTests {
+    /// RFC 8428, section 5.1.1.
+    private let single = """
+        [
+          {"n":"urn:dev:ow:10e2073a01080063","u":"Cel","v":23.1}
+        ]
+        """
+
+    /// RFC 8428, section 5.1.2, first example.
+    private let pair = """
+        [
+          {"bn":"urn:dev:ow:10e2073a01080063:","n":"voltage","u":"V","v":120.1},
+          {"n":"current","u":"A","v":1.2}
+        ]
+        """
+
     /// RFC 8428, section 5.1.3.
     private let measurements = """
         [
@@ -67,6 +82,35 @@ struct SenMLTests {
         ]
         """
 
+    /// RFC 8428, section 5.1.6.
+    private let collection = """
+        [
+          {"bn":"2001:db8::2/","bt":1.320078429e+09,
+           "n":"temperature","u":"Cel","v":25.2},
+          {"n":"humidity","u":"%RH","v":30},
+          {"bn":"2001:db8::1/","n":"temperature","u":"Cel","v":12.3},
+          {"n":"humidity","u":"%RH","v":67}
+        ]
+        """
+
+    /// RFC 8428, section 5.1.7, first and last example: they set what a sensor would show.
+    private let thermostat = """
+        [
+          {"bn":"urn:dev:ow:10e2073a01080063:"},
+          {"n":"temp","u":"Cel","v":23.1},
+          {"n":"heat","u":"/","v":1},
+          {"n":"fan","u":"/","v":0}
+        ]
+        """
+    private let lights = """
+        [
+          {"bt":1.320078429e+09,"bu":"/","n":"2001:db8::3","v":0.5},
+          {"n":"2001:db8::4","v":0.5},
+          {"n":"2001:db8::3","t":0.1,"v":0},
+          {"n":"2001:db8::4","t":0.1,"v":0}
+        ]
+        """
+
     /// RFC 8428, section 6: the CBOR form of the second example of section 5.1.2.
     private let binaryCurrents: [UInt8] = [
         0x87, 0xa7, 0x21, 0x78, 0x1b, 0x75, 0x72, 0x6e, 0x3a, 0x64, 0x65, 0x76, 0x3a, 0x6f, 0x77, 0x3a,
@@ -85,13 +129,35 @@ struct SenMLTests {
     ]
 
     @Test func theTestsResolverAgreesWithTheRFC() throws {
-        func values(_ pack: String) throws -> [[String]] {
-            try ResolvedRecord.resolve(pack).map { ["\($0.name) \($0.unit ?? "") \($0.time) \($0.number ?? .nan)"] }
+        func values(_ pack: String) throws -> [String] {
+            try ResolvedRecord.resolve(pack).map { "\($0.name) \($0.unit ?? "") \($0.time) \($0.number ?? .nan)" }
         }
         #expect(try values(measurements) == values(resolvedMeasurements))
         let names = try ResolvedRecord.resolve(currents).map(\.name)
         #expect(names.first == "urn:dev:ow:10e2073a0108006:voltage")
         #expect(try ResolvedRecord.resolve(currents).map(\.unit) == ["V", "A", "A", "A", "A", "A", "A"])
+        // Of these the RFC has no resolved form. Without a time they are of now, which is 0.
+        #expect(try values(single) == ["urn:dev:ow:10e2073a01080063 Cel 0.0 23.1"])
+        #expect(
+            try values(pair) == [
+                "urn:dev:ow:10e2073a01080063:voltage V 0.0 120.1", "urn:dev:ow:10e2073a01080063:current A 0.0 1.2",
+            ])
+        // "The last record would use the Base Name from the 3rd record but the Base Time from the first record."
+        #expect(
+            try values(collection) == [
+                "2001:db8::2/temperature Cel 1320078429.0 25.2", "2001:db8::2/humidity %RH 1320078429.0 30.0",
+                "2001:db8::1/temperature Cel 1320078429.0 12.3", "2001:db8::1/humidity %RH 1320078429.0 67.0",
+            ])
+        #expect(
+            try values(thermostat) == [
+                "urn:dev:ow:10e2073a01080063:temp Cel 0.0 23.1", "urn:dev:ow:10e2073a01080063:heat / 0.0 1.0",
+                "urn:dev:ow:10e2073a01080063:fan / 0.0 0.0",
+            ])
+        #expect(
+            try values(lights) == [
+                "2001:db8::3 / 1320078429.0 0.5", "2001:db8::4 / 1320078429.0 0.5",
+                "2001:db8::3 / 1320078429.1 0.0", "2001:db8::4 / 1320078429.1 0.0",
+            ])
     }
 
     @Test func theTestsDecoderAgreesWithTheRFC() throws {
@@ -102,15 +168,24 @@ struct SenMLTests {
     }
 
     @Test(arguments: SenMLFormat.allCases) func carriesTheRFCsExamples(_ format: SenMLFormat) throws {
-        for example in [measurements, currents, dataTypes] {
+        // Where our names have a slash the RFC's have a colon, or a slash as well.
+        func parts(_ name: String) -> [String] {
+            name.split(omittingEmptySubsequences: false) { $0 == ":" || $0 == "/" }.map(String.init)
+        }
+        for example in [single, pair, measurements, currents, dataTypes, collection, thermostat, lights] {
             let records = try ResolvedRecord.resolve(example)
+            // The last part of a name is the quantity, the one before it the sensor, and the others are the device, one
+            // in the whole example.
+            let device = try #require(records.first.map { parts($0.name).dropLast(2).joined(separator: ":") })
             let readings = records.enumerated().map { index, record in
-                reading(
-                    record.bool.map(Reading.Value.bool) ?? .number(record.number ?? .nan),
-                    quantity: Quantity("q\(index % 3)", unit: record.unit),
+                let names = parts(record.name).suffix(2)
+                return reading(
+                    record.bool.map(Reading.Value.bool) ?? .number(record.number ?? .nan), sensor: names.first ?? "",
+                    quantity: Quantity(names.last ?? "", unit: record.unit),
                     wall: record.time == 0 ? nil : Int64((record.time * 1e6).rounded()) * 1000, sequence: UInt64(index))
             }
-            let resolved = try resolve(readings, format)
+            let resolved = try resolve(readings, format, device: device)
+            #expect(resolved.map { parts($0.name) } == records.map { parts($0.name) })
             #expect(resolved.map(\.unit) == records.map(\.unit))
             #expect(resolved.map(\.time) == records.map(\.time))
             #expect(resolved.map(\.number) == records.map(\.number))
@@ -408,10 +483,10 @@ struct SenMLTests {
     }
 
     private func resolve(
-        _ readings: [Reading], _ format: SenMLFormat, now: UInt64 = 0
+        _ readings: [Reading], _ format: SenMLFormat, device: String = "dev", now: UInt64 = 0
     ) throws -> [ResolvedRecord] {
         try ResolvedRecord.resolve(
-            SenML.pack(readings, device: "dev", present: .init(monotonicTime: now), as: format), format
+            SenML.pack(readings, device: device, present: .init(monotonicTime: now), as: format), format
         ).records
     }
 }

@@ -33,11 +33,13 @@ actor SerialLink {
     }
 
     /// Accepts as many readings, whose values are their numbers.
-    func accept(_ number: Int) async throws {
+    /// - Parameter isClockSet: whether they have times; otherwise they were taken in a boot of which no time is known.
+    func accept(_ number: Int, isClockSet: Bool = true) async throws {
         let readings = (count..<count + number).map { index in
             Reading(
                 sensor: "probe", quantity: .temperature, value: .number(Double(index + 1)),
-                wallTime: 1_700_000_000_000_000_000 + Int64(index), monotonicTime: 0, bootID: "test-boot", sequence: 0)
+                wallTime: isClockSet ? 1_700_000_000_000_000_000 + Int64(index) : nil, monotonicTime: 0,
+                bootID: "test-boot", sequence: 0)
         }
         count += number
         try await outbox.accept(readings)

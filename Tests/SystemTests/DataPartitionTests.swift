@@ -94,7 +94,8 @@ extension SystemTests {
                     // Done growing: from the beginning.
                     if size == full { card = try Self.largeCard(image, at: file) }
                     let moment = Duration.milliseconds(Int.random(in: 0...Self.growthTime))
-                    try await Emulator.with(board, card: card, in: folder) { emulator in
+                    let cached = try CachedCard(card, in: folder)
+                    try await Emulator.with(board, card: card, in: folder, writeLog: cached.log) { emulator in
                         try await emulator.console.wait(for: "built-in shell", deadline: deadline)
                         // What PID 1 starts some seconds later.
                         try emulator.type("/usr/sbin/apus-init grow-data")
@@ -102,8 +103,11 @@ extension SystemTests {
                         try await Task.sleep(for: moment)
                         await emulator.cutPower()
                     }
+                    var random = SystemRandomNumberGenerator()
+                    let rest = try cached.loseCache(using: &random)
                     size = try Self.checkData(of: card, in: folder)
-                    print("power cut \(cut) of \(Self.cuts) while /data grows, at \(moment): \(size >> 20) MiB")
+                    let what = "power cut \(cut) of \(Self.cuts) while /data grows, at \(moment)"
+                    print("\(what), \(rest): \(size >> 20) MiB")
                 }
                 // Undisturbed, and by itself.
                 let isFull = size == full

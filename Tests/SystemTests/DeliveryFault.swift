@@ -85,6 +85,12 @@ enum DeliveryStep {
     /// The sensors pause that have each reading stored at once, until the next start: what the others read is then written
     /// when the window of durability ends.
     case rest
+    /// The app says that numbers are missing for a reason (`OutboxGap.Reason`), and some seconds later that more are.
+    case missing(String)
+    /// All sensors pause, until all is delivered or the next start.
+    case quiet
+    /// All is put right, and delivered while the sensors pause.
+    case deliverAll
     /// Cut while it starts, so many seconds after power-on, next time it is powered on.
     case cutStart(Double)
 
@@ -116,6 +122,25 @@ enum DeliveryStep {
             [.begin(.powerCut), .cutStart(.random(in: 0...10, using: &random))],
         ]
         return (alone + momentary + combined).shuffled(using: &random).flatMap { $0 + [.goOn, .work(1)] }
+    }
+
+    /// What a device with small bounds (`DeliveryBounds.small`) cannot keep: while the broker is away and the disk is
+    /// full, and while only the broker is away. In this order, for a file that was once full needs nothing of the disk
+    /// any more; and in two processes, so that the second one's disk is beyond doubt.
+    static let beyondBounds: [DeliveryStep] = [
+        .goOn, .begin(.portClosed), .disconnected, .beginAndRead(.diskFull), .missing("memory"), .quiet,
+        .healAndRead(.disk, "the disk takes readings again"), .deliverAll, .goOn,
+        .begin(.rebooted), .heal(.clock), .goOn, .begin(.portClosed), .disconnected, .missing("full"), .quiet,
+        .deliverAll, .goOn, .work(1),
+    ]
+
+    /// Faults at random, and after some of them all is delivered, so that it is known what can have waited before.
+    static func randomWithPauses(_ count: Int, using random: inout Random) -> [DeliveryStep] {
+        var steps: [DeliveryStep] = []
+        for done in stride(from: 0, to: count, by: 10) {
+            steps += Self.random(min(10, count - done), using: &random) + [.deliverAll]
+        }
+        return steps
     }
 
     /// Some faults at random, several at a time.

@@ -95,6 +95,10 @@ struct DeliveryJudgement {
         case unexplained(Gap)
         /// Damage explains it, of which the console was told nothing.
         case unreported(Gap)
+        /// The reading came, though it is one of the oldest, of which the device had said that they made room.
+        case kept(number: Int64)
+        /// So many more readings have made room in the file than gaps tell.
+        case untold(readings: Int64)
         /// The device's clock cannot have shown the time of this reading, which is the first such one of its series.
         case impossibleTime(Series, value: Int)
         /// A reading before this one has a later time, though the clock was not set between. The first such one.
@@ -128,8 +132,12 @@ struct DeliveryJudgement {
 
     /// Of readings that did not fit into memory while the disk took none.
     private static let memoryReasons: Set<String> = ["memory", "several"]
+    /// Of readings that have made room in the file, which had been stored.
+    private static let fullReasons: Set<String> = ["full"]
     /// Of readings in damaged files. The end of a damaged log looks like a sudden one.
     private static let damageReasons: Set<String> = ["corrupt", "restart", "several"]
+
+    private let bounds: DeliveryBounds
 
     /// Whether the times of readings fit.
     var clocks = DeliveryClocks()
@@ -155,6 +163,9 @@ struct DeliveryJudgement {
     /// By processes that ended in order: the next one.
     private var successors: [Run: Run] = [:]
 
+    /// Those that ended without notice.
+    private var cutOffRuns: Set<Run> = []
+
     private var isDiskFull = false
     private var isDiskInDoubt = false
     /// By the app's own word.
@@ -168,8 +179,21 @@ struct DeliveryJudgement {
     private var damaging: (moment: Int, highest: Int64)?
     private var lastReport = Int.min
 
+    /// Numbers of readings that made room, or were delivered before that.
+    private var droppedRanges: [ClosedRange<Int64>] = []
+    /// When all was delivered that had been given a number, and the number that came next.
+    private var deliveries: [(moment: Int, next: Int64)] = []
+
+    /// - Parameter bounds: what the device's outbox may hold.
+    init(bounds: DeliveryBounds = DeliveryBounds()) {
+        self.bounds = bounds
+    }
+
     /// Readings received, each counted once.
     var count: Int { readings.count }
+
+    /// Those of the gaps that came.
+    var reasons: Set<String> { Set(gaps.keys.map(\.reason)) }
 
     /// Readings that were told to be stored.
     var toldCount: Int { told.values.joined().reduce(0) { $0 + $1.count } }
@@ -186,6 +210,7 @@ struct DeliveryJudgement {
             if let current, !isDiskInDoubt, !isDiskFailing { ended = (current, false) }
             current = nil
         case .suddenEnd:
+            if let current { cutOffRuns.insert(current) }
             (current, ended) = (nil, nil)
             excuseDamages()
         case .damaging: damaging = (moment, highest)
@@ -249,6 +274,9 @@ struct DeliveryJudgement {
                 found.insert(.renumbered(reading.series, value: reading.value))
             }
             if reading.number < limit { found.insert(.late(number: reading.number)) }
+            if droppedRanges.contains(where: { $0.contains(reading.number) }) {
+                found.insert(.kept(number: reading.number))
+            }
             if gaps.keys.contains(where: { $0.numbers.contains(reading.number) }) {
                 found.insert(.givenUp(number: reading.number))
             }
@@ -257,6 +285,23 @@ struct DeliveryJudgement {
             highest = max(highest, reading.number)
         }
         for gap in newGaps where gaps[gap] == nil { gaps[gap] = moment }
+    }
+
+    /// The device has said, while nothing could reach the broker, that the oldest have made room in the file. Whatever
+    /// reached the broker before is received.
+    ///
+    /// - Parameters:
+    ///   - count: at least so many readings.
+    ///   - number: all up to this one are acknowledged.
+    mutating func madeRoom(_ count: Int64, behind number: Int64) {
+        moment += 1
+        if count > 0 { droppedRanges.append((number + 1)...(number + count)) }
+    }
+
+    /// All numbers below this one that the device has given are delivered, and it has given no other.
+    mutating func delivered(below next: Int64) {
+        moment += 1
+        deliveries.append((moment, next))
     }
 
     // MARK: - The verdict
@@ -268,30 +313,39 @@ struct DeliveryJudgement {
     func violations(through end: Int64? = nil) -> Set<Violation> {
         var violations = found
         let costly = damages.filter { $0.bits > 0 }
+        let fullReasons: Set<String> = bounds.bytes == nil ? [] : Self.fullReasons
         var losses: [Loss] = []
+        // Readings that made room in the file, as nothing else explains them.
+        var dropped: Int64 = 0
         for series in Set(received.keys).union(told.keys) {
-            let isDoubtful = doubtfulRuns.contains(series.run)
+            let memoryReasons: Set<String> = doubtfulRuns.contains(series.run) ? Self.memoryReasons : []
             let promised = told[series] ?? []
             for hole in holes(of: series, &violations) {
                 let stored = promised.filter { $0.overlaps(hole.values) }.map { $0.clamped(to: hole.values) }
-                let count = Int64(hole.isEnd ? stored.reduce(0) { $0 + $1.count } : hole.values.count)
+                let storedCount = stored.reduce(0) { $0 + Int64($1.count) }
+                let count = hole.isEnd ? storedCount : Int64(hole.values.count)
                 let causes = causes(of: hole, in: series.run, costly)
-                var reasons: Set<String> = []
-                if isDoubtful { reasons.formUnion(Self.memoryReasons) }
+                var others = memoryReasons
+                // What is missing in a commit that was cut off (OutboxLog.swift).
+                if !hole.isEnd, isCutOff(series.run, from: hole.above + 1) { others.insert("restart") }
+                var reasons = fullReasons.union(others)
                 if let causes {
+                    losses.append(Loss(causes: causes, count: max(0, count - covered(hole, reasons))))
                     reasons.formUnion(Self.damageReasons)
-                    let dropped = isDoubtful ? covered(hole, Self.memoryReasons) : 0
-                    losses.append(Loss(causes: causes, count: max(0, count - dropped)))
                 }
                 let isCovered = covered(hole, reasons) >= count
-                if causes == nil || hole.isEnd && !isCovered {
-                    violations.formUnion(stored.map { .lost(series, values: $0) })
-                }
+                // Without damage what was stored can only have made room in the file.
+                let isLost = causes == nil ? covered(hole, fullReasons) < storedCount : hole.isEnd && !isCovered
+                if isLost { violations.formUnion(stored.map { .lost(series, values: $0) }) }
                 if !hole.isEnd, !isCovered { violations.insert(.missing(series, values: hole.values)) }
+                if causes == nil, isCovered, !isLost {
+                    dropped += max(storedCount, count - covered(hole, others))
+                }
             }
             checkTimes(of: series, &violations)
         }
         if let lost = Self.excess(losses, bits: costly.map(\.bits)) { violations.insert(.notSalvaged(readings: lost)) }
+        if dropped > toldDropped { violations.insert(.untold(readings: dropped - toldDropped)) }
         let numbers = readings.keys.sorted()
         violations.formUnion(gaps.compactMap { objection(to: $0.key, $0.value, numbers) })
         return violations.union(unaccounted(through: end).map { .unaccounted($0) })
@@ -336,12 +390,17 @@ struct DeliveryJudgement {
 
     /// How many numbers of a hole may lie in gaps of some reasons.
     private func covered(_ hole: Hole, _ reasons: Set<String>) -> Int64 {
+        covered(above: hole.above, below: hole.below) { reasons.contains($0) }
+    }
+
+    /// How many numbers between two lie in gaps of some reasons.
+    private func covered(above: Int64, below: Int64, _ isWanted: (String) -> Bool) -> Int64 {
         var count: Int64 = 0
-        var end = hole.above
-        let some = gaps.keys.filter { reasons.contains($0.reason) }
+        var end = above
+        let some = gaps.keys.filter { isWanted($0.reason) }
         for gap in some.sorted(by: { $0.numbers.lowerBound < $1.numbers.lowerBound }) {
             let first = max(gap.numbers.lowerBound, end == .min ? .min : end + 1)
-            let last = min(gap.numbers.upperBound, hole.below - 1)
+            let last = min(gap.numbers.upperBound, below - 1)
             if first <= last {
                 count += last - first + 1
                 end = last
@@ -360,6 +419,47 @@ struct DeliveryJudgement {
         }
         if let end, end > last { holes.append((last + 1)...end) }
         return holes
+    }
+}
+
+// MARK: - Bounds
+
+extension DeliveryJudgement {
+    /// Readings that have made room in the file, as gaps tell.
+    private var toldDropped: Int64 {
+        let full = gaps.keys.filter { Self.fullReasons.contains($0.reason) }
+        // Some arrived before, and were not acknowledged.
+        let arrived = readings.keys.count { number in full.contains { $0.numbers.contains(number) } }
+        return covered(above: .min, below: .max) { Self.fullReasons.contains($0) } - Int64(arrived)
+    }
+
+    /// How many readings may have waited behind those of a gap when they made room: what came, and what has itself been
+    /// given up since.
+    ///
+    /// - Parameters:
+    ///   - came: the moment the gap arrived first. What was given a number after all was delivered did not wait then.
+    ///   - numbers: of all readings, sorted.
+    ///   - isWanted: the reasons for which those can have been given up.
+    private func waiting(behind gap: Gap, _ came: Int, _ numbers: [Int64], _ isWanted: (String) -> Bool) -> Int64 {
+        let next = deliveries.first { $0.moment > came }?.next ?? .max
+        let last = gap.numbers.upperBound
+        let count = Self.count(numbers, through: next - 1) - Self.count(numbers, through: last)
+        return Int64(count) + covered(above: last, below: next, isWanted)
+    }
+
+    /// Whether the file can have been full when the readings of a gap made room.
+    private func isFull(_ gap: Gap, _ came: Int, _ numbers: [Int64]) -> Bool {
+        guard let least = bounds.leastInFile else { return false }
+        return waiting(behind: gap, came, numbers) { reason in
+            // Nothing but damage takes more from the file.
+            reason == "full" || reason == "several" || !damages.isEmpty && Self.damageReasons.contains(reason)
+        } >= least
+    }
+
+    /// Whether the memory can have been full when the readings of a gap made room.
+    private func isMemoryFull(_ gap: Gap, _ came: Int, _ numbers: [Int64]) -> Bool {
+        guard let least = bounds.leastInMemory else { return true }
+        return waiting(behind: gap, came, numbers) { _ in true } >= least
     }
 }
 
@@ -429,7 +529,9 @@ extension DeliveryJudgement {
             let isDamage = gap.reason == "several" && damages.contains { $0.start < came }
             let run = before > 0 ? readings[numbers[before - 1]]?.series.run : nil
             let isInGoodOne = run != nil && run == next?.series.run && run.map(doubtfulRuns.contains) == false
+            if gap.reason == "memory", !isMemoryFull(gap, came, numbers) { return .unexplained(gap) }
             return isDamage || isDisk && !isInGoodOne ? nil : .unexplained(gap)
+        case "full": return isFull(gap, came, numbers) ? nil : .unexplained(gap)
         case "mailbox":
             // What found no room until the orderly end of its process.
             let run = before > 0 ? readings[numbers[before - 1]]?.series.run : nil
@@ -445,10 +547,22 @@ extension DeliveryJudgement {
         let (old, new) = (latest.series.run, next.series.run)
         // On a failing disk a process may have to go on far from the numbers it had, and find its files only later.
         if doubtfulRuns.contains(old) || doubtfulRuns.contains(new) { return true }
-        if old == new { return damages.contains { !isAfter(old, $0) } }
+        if old == new { return isCutOff(old, from: latest.number + 1) || damages.contains { !isAfter(old, $0) } }
         if successors[old] == new { return false }
         // What is left of a damaged file of numbers may be the older half, and is not whole again at once.
         return unknown <= Self.mostReserved || damages.contains { $0.ofNumbers && !isBefore(new, $0) }
+    }
+
+    /// Whether a process ended suddenly, and nothing that it read from a number on was told to be stored: all that may be
+    /// of a commit that was not over.
+    private func isCutOff(_ run: Run, from number: Int64) -> Bool {
+        guard cutOffRuns.contains(run) else { return false }
+        return !told.contains { series, promised in
+            guard series.run == run, let last = promised.map(\.upperBound).max() else { return false }
+            // What did not come has no number that is known.
+            return (received[series] ?? [:]).contains { value, place in value <= last && place >= number }
+                || received[series]?.keys.max() ?? -1 < last
+        }
     }
 
     /// - Parameters:

@@ -45,6 +45,23 @@ import Testing
         #expect(judgement.violations(through: 4106) == [])
     }
 
+    /// The first block of two is gone, the second one is still there.
+    @Test(arguments: [false, true]) func ofACommitThatWasCutOffAPartMayBeThere(_ isPromised: Bool) {
+        var judgement = DeliveryJudgement()
+        judgement.receive([Self.reading(0, 10)], gaps: [])
+        judgement.tell(Self.told(0...(isPromised ? 3 : 0)))
+        judgement.happened(.suddenEnd)
+        judgement.receive([Self.reading(3, 13)], gaps: [Self.gap(11...12, "restart"), Self.gap(14...20, "restart")])
+        judgement.receive([Self.reading(0, 21, Self.later)], gaps: [])
+        let violations: Set<DeliveryJudgement.Violation> =
+            isPromised
+            ? [
+                .lost(Self.series, values: 1...2), .missing(Self.series, values: 1...2),
+                .unexplained(Self.gap(11...12, "restart")),
+            ] : []
+        #expect(judgement.violations(through: 21) == violations)
+    }
+
     @Test func aNumberUsedTwiceIsSeen() {
         var judgement = DeliveryJudgement()
         judgement.receive([Self.reading(0, 10), Self.reading(1, 11)], gaps: [])
@@ -369,6 +386,158 @@ import Testing
         judgement.happened(.restart)
         judgement.tell(Self.told(0...5, Self.later, .aged))
         #expect(judgement.violations() == [.lost(Self.later, values: 0...5)])
+    }
+
+    // MARK: - Bounds
+
+    private static let bounds = DeliveryBounds.small
+    private static let inFile = Int(bounds.leastInFile ?? 0)
+    private static let inMemory = Int(bounds.leastInMemory ?? 0)
+
+    /// Readings that follow each other, value by value and number by number.
+    private static func readings(
+        _ count: Int, from value: Int, _ number: Int64, _ series: DeliveryJudgement.Series = series
+    ) -> [DeliveryJudgement.Reading] {
+        (0..<count).map { reading(value + $0, number + Int64($0), series) }
+    }
+
+    /// Of a device of which fifty readings make room, and so many wait behind them.
+    private static func outage(waiting: Int, bounds: DeliveryBounds = bounds) -> DeliveryJudgement {
+        var judgement = DeliveryJudgement(bounds: bounds)
+        judgement.receive([reading(0, 10)], gaps: [])
+        judgement.receive([], gaps: [gap(11...60, "full")])
+        judgement.receive(readings(waiting, from: 51, 61), gaps: [])
+        judgement.delivered(below: 61 + Int64(waiting))
+        return judgement
+    }
+
+    @Test func theOldestMakeRoomInAFullFileThoughTheyWereStored() {
+        #expect(Self.inFile > 100)
+        var judgement = Self.outage(waiting: Self.inFile)
+        judgement.tell(Self.told(0...(50 + Self.inFile)))
+        #expect(judgement.violations(through: 60 + Int64(Self.inFile)) == [])
+        #expect(judgement.reasons == ["full"])
+    }
+
+    @Test func aFileThatIsSaidToBeFullTooSoonIsSeen() {
+        let judgement = Self.outage(waiting: Self.inFile - 1)
+        #expect(judgement.violations() == [.unexplained(Self.gap(11...60, "full"))])
+    }
+
+    @Test func whatWasReadLaterDidNotWait() {
+        var judgement = Self.outage(waiting: Self.inFile - 1)
+        let value = 50 + Self.inFile
+        judgement.receive([Self.reading(value, Int64(10 + value))], gaps: [])
+        judgement.delivered(below: Int64(11 + value))
+        #expect(judgement.violations() == [.unexplained(Self.gap(11...60, "full"))])
+    }
+
+    @Test func aLargeFileIsNeverFull() {
+        var judgement = Self.outage(waiting: 2 * Self.inFile, bounds: DeliveryBounds())
+        judgement.tell(Self.told(0...50))
+        #expect(
+            judgement.violations() == [
+                .unexplained(Self.gap(11...60, "full")), .lost(Self.series, values: 1...50),
+                .missing(Self.series, values: 1...50),
+            ])
+    }
+
+    @Test func whatHasMadeRoomLaterWaitedBefore() {
+        let next = 61 + Int64(Self.inFile)
+        var judgement = DeliveryJudgement(bounds: Self.bounds)
+        judgement.receive([Self.reading(0, 10)], gaps: [Self.gap(11...60, "full")])
+        judgement.receive([], gaps: [Self.gap(61...(next - 1), "full")])
+        judgement.receive(Self.readings(Self.inFile, from: 51 + Self.inFile, next), gaps: [])
+        #expect(judgement.violations() == [])
+    }
+
+    @Test func numbersThatNothingHadDidNotWait() {
+        let next = 61 + Int64(Self.inFile)
+        var judgement = DeliveryJudgement(bounds: Self.bounds)
+        judgement.receive([Self.reading(0, 10)], gaps: [Self.gap(11...60, "full")])
+        judgement.receive([], gaps: [Self.gap(61...(next - 1), "restart")])
+        judgement.receive([Self.reading(0, next, Self.later)], gaps: [])
+        #expect(judgement.violations() == [.unexplained(Self.gap(11...60, "full"))])
+        // The end of a damaged log looks like a sudden one.
+        judgement.happened(.damage(bits: 1))
+        #expect(judgement.violations() == [])
+    }
+
+    @Test func whatMakesRoomBeforeOlderReadingsIsSeen() {
+        var judgement = DeliveryJudgement(bounds: Self.bounds)
+        judgement.receive([Self.reading(0, 10), Self.reading(1, 11)], gaps: [])
+        // The second one had arrived, and was not acknowledged.
+        judgement.madeRoom(50, behind: 10)
+        judgement.receive([Self.reading(1, 11), Self.reading(2, 12)], gaps: [Self.gap(13...62, "full")])
+        judgement.receive(Self.readings(Self.inFile, from: 53, 63), gaps: [])
+        #expect(judgement.violations() == [.kept(number: 12)])
+    }
+
+    @Test func theOldestMakeRoomAsTheDeviceSaid() {
+        var judgement = DeliveryJudgement(bounds: Self.bounds)
+        judgement.receive([Self.reading(0, 10)], gaps: [])
+        judgement.madeRoom(50, behind: 10)
+        judgement.receive([], gaps: [Self.gap(11...60, "full")])
+        judgement.receive(Self.readings(Self.inFile, from: 51, 61), gaps: [])
+        #expect(judgement.violations() == [])
+    }
+
+    @Test func aStoredReadingBesideTheGapOfAFullFileIsSeen() {
+        var judgement = Self.outage(waiting: Self.inFile)
+        judgement.tell(Self.told(0...(60 + Self.inFile)))
+        let missing = (51 + Self.inFile)...(60 + Self.inFile)
+        #expect(judgement.violations() == [.lost(Self.series, values: missing)])
+    }
+
+    @Test func moreReadingsMissingThanTheGapOfAFullFileHasNumbersAreSeen() {
+        var judgement = DeliveryJudgement(bounds: Self.bounds)
+        judgement.receive([Self.reading(0, 10)], gaps: [Self.gap(11...59, "full")])
+        judgement.receive(Self.readings(Self.inFile, from: 51, 60), gaps: [])
+        #expect(judgement.violations() == [.missing(Self.series, values: 1...50)])
+        judgement.tell(Self.told(0...50))
+        #expect(
+            judgement.violations() == [
+                .missing(Self.series, values: 1...50), .lost(Self.series, values: 1...50),
+            ])
+    }
+
+    @Test func twoSensorsCannotHaveLostAllOfOneGap() {
+        var judgement = Self.outage(waiting: Self.inFile)
+        let last = 61 + Int64(Self.inFile)
+        judgement.receive([Self.reading(30, last, Self.other)], gaps: [])
+        #expect(judgement.violations() == [.untold(readings: 30)])
+    }
+
+    /// More than the flipped bits can have cost.
+    @Test func whatMadeRoomIsNoDamage() {
+        func judgement(_ reason: String) -> DeliveryJudgement {
+            var judgement = DeliveryJudgement(bounds: Self.bounds)
+            judgement.receive([Self.reading(0, 10)], gaps: [])
+            judgement.happened(.damage(bits: 1))
+            judgement.happened(.damageTold)
+            judgement.receive([], gaps: [Self.gap(11...610, reason)])
+            judgement.receive(Self.readings(Self.inFile, from: 601, 611), gaps: [])
+            return judgement
+        }
+        #expect(judgement("full").violations() == [])
+        #expect(judgement("corrupt").violations() == [.notSalvaged(readings: 600)])
+    }
+
+    @Test func memoryThatIsSaidToBeFullTooSoonIsSeen() {
+        #expect(Self.inMemory > 0)
+        var judgement = DeliveryJudgement(bounds: Self.bounds)
+        judgement.happened(.diskFull)
+        judgement.tell(Self.told(0...0))
+        judgement.receive([Self.reading(0, 10)], gaps: [])
+        judgement.receive([], gaps: [Self.gap(11...60, "memory")])
+        judgement.receive(Self.readings(Self.inMemory - 1, from: 51, 61), gaps: [])
+        #expect(judgement.violations() == [.unexplained(Self.gap(11...60, "memory"))])
+        let last = 50 + Self.inMemory
+        judgement.receive([Self.reading(last, Int64(10 + last))], gaps: [])
+        #expect(judgement.violations() == [])
+        // What was stored was not only in memory.
+        judgement.tell(Self.told(20...20))
+        #expect(judgement.violations() == [.lost(Self.series, values: 20...20)])
     }
 
     // MARK: - Times

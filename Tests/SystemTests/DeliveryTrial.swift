@@ -13,6 +13,8 @@ actor DeliveryTrial {
     static let deadline = Duration.seconds(600)
     /// PID 1 waits longer before each restart of an app that does not run for a minute, and gives up at ten.
     private static let mostKills = 4
+    /// Numbers that must be missing besides the first ones, when a bound is to be exceeded: some seconds' worth.
+    private static let leastMissing: Int64 = 100
 
     private let board: BoardProfile
     private let card: EmulatorCard
@@ -20,16 +22,19 @@ actor DeliveryTrial {
     private let broker: RecordingBroker
     private var random: Random
     private let name: String
+    private let bounds: DeliveryBounds
 
     private var proxy: Proxy?
     private let port: Int
-    private var judgement = DeliveryJudgement()
+    private var judgement: DeliveryJudgement
     private var present: [DeliveryFault.Place: DeliveryFault] = [:]
     private var messages = 0
     /// What the consoles of all boots said.
     private var consoles = ""
     /// The device's next number, once everything is delivered.
     private var next: Int64?
+    /// The reasons for which numbers were missing, by the app's word.
+    private var missingReasons: Set<String> = []
 
     private var rest: ArraySlice<DeliveryStep> = []
     private var startCut: Double?
@@ -44,34 +49,39 @@ actor DeliveryTrial {
     /// Whether the sensors pause that have their readings stored at once.
     private var isResting = false
 
-    private init(name: String, random: Random, broker: RecordingBroker, in folder: URL) throws {
+    private init(
+        name: String, bounds: DeliveryBounds, random: Random, broker: RecordingBroker, in folder: URL
+    ) throws {
         (self.name, self.random, self.broker, self.folder) = (name, random, broker, folder)
+        (self.bounds, judgement) = (bounds, DeliveryJudgement(bounds: bounds))
         board = try BoardCatalog(directory: Machine.checkout.appendingPathComponent("BoardProfiles")).profile("virt")
         let proxy = try Proxy(to: broker.port)
         (self.proxy, port) = (proxy, proxy.port)
         let image = try Machine.image(for: "virt", app: "Recorder")
         card = try EmulatorCard(file: image).copy(to: folder.appendingPathComponent("card.img"))
         try card.addToData(URL(fileURLWithPath: try Certificates.path("ca.pem")), as: "ca.pem")
-        try card.provision([
+        let settings: [(key: String, value: String)] = [
             ("device", Self.device), ("broker", "mqtts://10.0.2.2:\(port)"), ("broker.ca", "/data/ca.pem"),
             // The shortest: a silent broker is noticed after some seconds.
             ("broker.keepalive", "5"), ("console", "shell"),
-        ])
+        ]
+        try card.provision(settings + bounds.settings)
     }
 
     /// Takes a new device through some steps, then heals all, lets it deliver everything, and judges what came.
     ///
     /// - Parameters:
     ///   - name: of the trial, with its seed.
+    ///   - bounds: what the device's outbox may hold.
     ///   - check: done while the device still runs and nothing is wrong.
     static func run(
-        _ name: String, _ steps: [DeliveryStep], random: Random,
+        _ name: String, _ steps: [DeliveryStep], bounds: DeliveryBounds = DeliveryBounds(), random: Random,
         check: @escaping @Sendable (Shell) async throws -> Void = { _ in }
     ) async throws {
         let image = try Machine.image(for: "virt", app: "Recorder")
         try await TemporaryFolder.with(beside: image) { folder in
             let broker = try RecordingBroker(in: folder)
-            let trial = try DeliveryTrial(name: name, random: random, broker: broker, in: folder)
+            let trial = try DeliveryTrial(name: name, bounds: bounds, random: random, broker: broker, in: folder)
             do {
                 try await broker.start()
                 try await trial.run(steps, check)
@@ -95,7 +105,8 @@ actor DeliveryTrial {
         while !isDone {
             consoleBytes = 0
             startMoment = Self.now
-            isDone = try await Emulator.with(board, card: card, in: folder) { emulator in
+            let cached = try CachedCard(card, in: folder)
+            isDone = try await Emulator.with(board, card: card, in: folder, writeLog: cached.log) { emulator in
                 do {
                     let isDone = try await self.live(emulator, check)
                     await self.keep(emulator.console.text)
@@ -114,12 +125,15 @@ actor DeliveryTrial {
                     throw error
                 }
             }
+            if !isDone { tell("of the card \(try cached.loseCache(using: &random))") }
         }
         try await readMessages()
         judgement.clocks.ended(at: Self.now)
         let violations = judgement.violations(through: next.map { $0 - 1 })
         tell("\(judgement.count) readings in \(messages) messages, \(judgement.toldCount) told to be stored")
         #expect(judgement.toldCount > 0)
+        let reasons = judgement.reasons
+        #expect(missingReasons.isSubset(of: reasons), "\(name): there are gaps for the reasons \(reasons.sorted())")
         if !violations.isEmpty { try keepEvidence() }
         #expect(violations.isEmpty, "\(name): \(violations.map { "\($0)" }.sorted().joined(separator: "\n"))")
     }
@@ -187,6 +201,12 @@ actor DeliveryTrial {
                 try await shell.run("touch /tmp/rest")
                 isResting = true
             case .disconnected: try await awaitConnection(false, emulator, shell)
+            case .missing(let reason): try await awaitMissing(reason, emulator, shell)
+            case .quiet: try await shell.run(Self.beQuiet)
+            case .deliverAll:
+                for place in DeliveryFault.Place.allCases { try await heal(place, emulator, shell) }
+                try await deliverAll(emulator, shell)
+                try await shell.run("rm /tmp/quiet")
             case .goOn: try await goOn(emulator, shell)
             case .healAndRead(let place, let sentence):
                 try await heal(place, emulator, shell, isAwaited: false)
@@ -264,10 +284,54 @@ actor DeliveryTrial {
         }
     }
 
+    /// Waits until the app says that numbers are missing for a reason, while nothing reaches the broker and the sensors
+    /// go on.
+    private func awaitMissing(_ reason: String, _ emulator: Emulator, _ shell: Shell) async throws {
+        let what = "the device has given up too little for the reason '\(reason)'"
+        let (status, count) = try await Deadline.within(Self.deadline, what) { try await self.missing(reason, shell) }
+        missingReasons.insert(reason)
+        func number(_ key: String) throws -> Int64 { try #require(status[key]?.integerValue, "\(key)") }
+        // What it says of its bounds.
+        let bytes = try number("bytes")
+        let limit = try number("limit")
+        let memory = try number("memory")
+        #expect(bytes <= limit)
+        if let most = bounds.bytes { #expect(limit == Int64(most)) }
+        if let most = bounds.memory { #expect(memory <= Int64(most)) }
+        guard reason == "full" else { return }
+        // A page or two are free again when a block has made room.
+        #expect(bytes >= limit - 4 * 4096)
+        let disk = try number("disk")
+        if let least = bounds.leastInFile { #expect(disk >= least) }
+        // What reached the broker before is known then.
+        try await catchUp(emulator)
+        let transport = status["transports"]?.arrayValue?.first?.objectValue
+        judgement.madeRoom(count, behind: try #require(transport?["position"]?.integerValue))
+    }
+
+    /// What the app says of its outbox when many more numbers are missing for a reason than at first, and how many more.
+    /// Of what makes room first a part may have been delivered.
+    private func missing(_ reason: String, _ shell: Shell) async throws -> (status: JSON.Object, count: Int64) {
+        var first: Int64?
+        while true {
+            if let status = try await outbox(shell), status["stale"] == false,
+                let count = status["missing"]?.objectValue?[reason]?.integerValue, count > 0
+            {
+                let before = first ?? count
+                if count >= before + Self.leastMissing { return (status, count - before) }
+                first = before
+            }
+            // The device's own time: it tells nothing new before.
+            try await shell.run("sleep 1")
+        }
+    }
+
+    private static let beQuiet = "touch /tmp/quiet"
+
     /// Returns when nothing waits any more, because the sensors are told to be quiet.
     private func deliverAll(_ emulator: Emulator, _ shell: Shell) async throws {
         try await Deadline.within(Self.deadline, "the device has not delivered everything") { [self] in
-            try await shell.run("touch /tmp/quiet")
+            try await shell.run(Self.beQuiet)
             var last: Int64?
             while true {
                 let status = try await outbox(shell)
@@ -286,6 +350,8 @@ actor DeliveryTrial {
                 try await shell.run("sleep 2")
             }
         }
+        try await catchUp(emulator)
+        if let next { judgement.delivered(below: next) }
     }
 
     private func settle(_ next: Int64) { self.next = next }

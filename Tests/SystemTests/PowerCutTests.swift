@@ -130,7 +130,8 @@ extension SystemTests {
                             let (phase, isWhole) = turns[cut % turns.count]
                             let length = fraction * Double(bench.length(phase, isWhole: isWhole))
                             if isWhole { try Self.forgetContent(of: card) }
-                            try await Self.powerOn(board, card, in: folder) { emulator in
+                            let cached = board.boot.card == .virtio ? try CachedCard(card, in: folder) : nil
+                            try await Self.powerOn(board, card, in: folder, writeLog: cached?.log) { emulator in
                                 let phases = await journal.powerOn()
                                 try await Self.until(phase, of: phases) {
                                     // As much slower as the last start was.
@@ -144,6 +145,8 @@ extension SystemTests {
                             await journal.cut()
                             let what = "cut \(cut + 1) of \(cuts) on \(bench.board) (seed \(seed))"
                             Self.tell("power \(what): while \(await journal.phase)")
+                            var random = Random(state: seed &+ UInt64(cut))
+                            if let rest = try cached?.loseCache(using: &random) { Self.tell("the card: \(rest)") }
                             try Self.check(card, after: what)
                         }
                         // And now undisturbed: one update more, to its confirmation.
@@ -195,10 +198,10 @@ extension SystemTests {
         }
 
         private static func powerOn(
-            _ board: BoardProfile, _ card: EmulatorCard, in folder: URL,
+            _ board: BoardProfile, _ card: EmulatorCard, in folder: URL, writeLog: URL? = nil,
             _ body: @Sendable (Emulator) async throws -> Void
         ) async throws {
-            try await Emulator.with(board, card: card, in: folder) { emulator in
+            try await Emulator.with(board, card: card, in: folder, writeLog: writeLog) { emulator in
                 do { try await body(emulator) } catch {
                     Issue.record("the console ended with:\n\(emulator.console.tail(lines: 80))")
                     throw error

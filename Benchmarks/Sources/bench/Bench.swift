@@ -15,7 +15,7 @@ enum Bench {
     private static var figures: [any Figure] {
         [
             BundleSize(), RootSize(), BootFigures(), RebuildTime(), UpdateCost(), UpdateTraffic(), DebianTraffic(),
-            PublishingFigures(), StoringFigures(), BacklogFigures(),
+            PublishingFigures(), StoringFigures(), FlashFigures(), BacklogFigures(),
         ]
             + SupervisionFigures.all + BoardFigures.all
     }

@@ -1,10 +1,8 @@
 import Foundation
 
-/// The outbox beside SQLite as a C program uses it, and what a reading wears off the flash.
+/// How fast the outbox is, beside SQLite as a C program uses it.
 struct StoringFigures: Figure {
-    let names = [
-        "outbox.insert.100", "outbox.insert.100.cpu", "outbox.insert.1000", "outbox.insert.1000.cpu", "flash.bytes",
-    ]
+    let names = ["outbox.insert.100", "outbox.insert.100.cpu", "outbox.insert.1000", "outbox.insert.1000.cpu"]
 
     /// Odd, so that medians are values that were seen.
     private static let rounds = 5
@@ -46,36 +44,28 @@ struct StoringFigures: Figure {
             records.append(
                 try Record("outbox.insert.\(batch).cpu", .microseconds, cpu, versions: versions, load: load))
         }
-        let bytes = try (0..<Self.rounds).map { _ in
-            let folder = try Self.folder(place)
-            defer { try? FileManager.default.removeItem(at: folder) }
-            // Through several turns of the log.
-            let results = Self.results(try place.run(Self.ours(place), "windows", folder.path, "1000").output)
-            return Record.Value(ours: results["bytes"] ?? .infinity)
-        }
-        records.append(try Record("flash.bytes", .bytes, bytes, versions: versions, load: load))
         return records
     }
 
     /// Below the checkout, for the temporary folder may lie in memory.
-    private static func folder(_ place: Workplace) throws -> URL {
+    static func folder(_ place: Workplace) throws -> URL {
         let folder = place.root.appendingPathComponent("build/bench/outbox-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         return folder
     }
 
-    private static func ours(_ place: Workplace) -> String {
+    static func ours(_ place: Workplace) -> String {
         place.root.appendingPathComponent(".build/release/publishing-bench").path
     }
 
-    private static var peer: String {
+    static var peer: String {
         URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(
             "sqlite-bench"
         )
         .path
     }
 
-    private static func results(_ text: String) -> [String: Double] {
+    static func results(_ text: String) -> [String: Double] {
         var results: [String: Double] = [:]
         for line in text.split(separator: "\n") {
             let parts = line.split(separator: "=", maxSplits: 1)

@@ -27,14 +27,16 @@ enum Storing {
     }
 
     /// As ten sensors at 1 Hz would without a broker and with the default durability, but without their pauses: so many
-    /// windows of five seconds.
+    /// windows.
     static func windows(folder: String, count: Int) async throws {
         let publisher = publisher(folder)
-        let readings = readings(50)
+        let readings = readings(window)
         try await publisher.store(readings)
         let before = try bytesWritten()
         for _ in 0..<count { try await publisher.store(readings) }
         PublishingBench.result("bytes", Double(try bytesWritten() - before) / Double(count * readings.count))
+        // What the peer is to have in a transaction.
+        PublishingBench.result("batch", Double(readings.count))
     }
 
     /// The same readings with a broker, which acknowledges each in time.
@@ -45,10 +47,10 @@ enum Storing {
         while await !publisher.statistics.isConnected { try await Task.sleep(for: .milliseconds(10)) }
         let before = try bytesWritten()
         for _ in 0..<count {
-            try await publisher.mailbox.send(contentsOf: readings(50))
+            try await publisher.mailbox.send(contentsOf: readings(window))
             while await publisher.statistics.waiting > 0 { try await Task.sleep(for: .milliseconds(1)) }
         }
-        PublishingBench.result("bytes", Double(try bytesWritten() - before) / Double(count * 50))
+        PublishingBench.result("bytes", Double(try bytesWritten() - before) / Double(count * window))
         running.cancel()
         try? await running.value
     }
@@ -58,6 +60,12 @@ enum Storing {
         var options = OutboxOptions(folder: folder)
         options.bytes = 1 << 30
         return Publisher(to: .mqtt("mqtt://127.0.0.1:\(port)"), device: "bench", outbox: options)
+    }
+
+    /// What ten sensors read at 1 Hz in the default window of durability.
+    private static var window: Int {
+        guard case .window(let time) = OutboxOptions(folder: nil).durability else { return 1 }
+        return max(1, Int(10 * (time / .seconds(1))))
     }
 
     /// Of ten sensors in turn.

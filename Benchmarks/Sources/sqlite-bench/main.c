@@ -1,5 +1,6 @@
-// sqlite-bench FILE MILLISECONDS BATCH: rows of 64 bytes into SQLite as a C program does it, durably (WAL,
-// synchronous=FULL), that many in a transaction. Prints rate, CPU time and bytes written a row, one `name=value` a line.
+// sqlite-bench FILE MILLISECONDS BATCH [COMMITS]: rows of 64 bytes into SQLite as a C program does it, durably (WAL,
+// synchronous=FULL), that many in a transaction, for so long and at least so many transactions. Prints rate, CPU time
+// and bytes written a row, one `name=value` a line.
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,12 +28,13 @@ static void check(sqlite3 *database, int code) {
 }
 
 int main(int count, char **arguments) {
-    if (count != 4) {
-        fprintf(stderr, "usage: sqlite-bench FILE MILLISECONDS BATCH\n");
+    if (count != 4 && count != 5) {
+        fprintf(stderr, "usage: sqlite-bench FILE MILLISECONDS BATCH [COMMITS]\n");
         return 64;
     }
     double limit = atof(arguments[2]) / 1000;
     int batch = atoi(arguments[3]);
+    long commits = count == 5 ? atol(arguments[4]) : 0;
     sqlite3 *database;
     sqlite3_stmt *begin, *insert, *commit;
     check(NULL, sqlite3_open(arguments[1], &database));
@@ -57,7 +59,7 @@ int main(int count, char **arguments) {
         check(database, sqlite3_step(commit));
         sqlite3_reset(commit);
         time = seconds(CLOCK_MONOTONIC) - start;
-    } while (time < limit);
+    } while (time < limit || rows < commits * batch);
     printf("rate=%f\n", rows / time);
     printf("cpu.us=%f\n", (seconds(CLOCK_PROCESS_CPUTIME_ID) - used) * 1e6 / rows);
     printf("bytes=%f\n", (written() - before) / rows);

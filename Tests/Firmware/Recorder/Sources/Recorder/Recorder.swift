@@ -4,12 +4,15 @@ import Apus
 /// of the tests of delivery (Tests/SystemTests/DeliveryTests.swift).
 ///
 /// Some ninety-five readings a second, as many as an emulated board has no trouble with. A sensor's values count up from
-/// 0 in each process, whose start is part of its name.
+/// 0 in each process, whose start is part of its name. The settings `outbox.bytes` and `outbox.memory` are the bounds of
+/// its outbox.
 @main
 struct Recorder: FirmwareApp {
     func children(on board: Board) throws -> [ChildSpec] {
         var outbox = OutboxOptions()
         outbox.durability = .window(Tally.window)
+        outbox.bytes = board.config["outbox.bytes"].flatMap { Int($0) }
+        outbox.memory = board.config["outbox.memory"].flatMap { Int($0) } ?? outbox.memory
         let publisher = Publisher(to: .mqtt(board.mqtt), device: board.device, outbox: outbox)
         let tally = Tally()
         let posted = [("posted-fast", 25), ("posted-slow", 500)].map { name, period in
