@@ -240,8 +240,10 @@ extension Command {
             return try OutputLines(on: chip, offsets: lines.map(\.offset), initial: initial, options)
         }
         guard arguments.has("--hold") else { return }
-        withExtendedLifetime(requests) {
-            while true { pause() }
+        while true {
+            pause()
+            // In the loop: around one that does not end, the optimizer lets go of them before.
+            withExtendedLifetime(requests) {}
         }
     }
 
