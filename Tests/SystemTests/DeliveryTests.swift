@@ -4,7 +4,7 @@ import Testing
 
 @testable import fwtool
 
-extension SystemTests {
+extension EnduranceTests {
     /// No reading is lost on the way from a device to its broker, whatever happens to either (docs/outbox.md).
     @Suite struct DeliveryTests {
         /// `make soak` has more of them.

@@ -5,7 +5,7 @@ import Testing
 
 @testable import fwtool
 
-extension SystemTests {
+extension EnduranceTests {
     /// A device that updates itself to and fro over HTTP, while its power is cut at random moments: of the start, of
     /// the download, of the writing, of the flip, of the first boot, of the confirmation.
     @Suite struct PowerCutTests {
