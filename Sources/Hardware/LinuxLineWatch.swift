@@ -23,7 +23,8 @@ final class LinuxLineWatch: Sendable {
 
     private init(chipLabel: String, offsets: [Int]) throws {
         let chip = try LinuxChip(label: chipLabel)
-        for offset in offsets {
+        // The kernel refuses to watch a line twice.
+        for offset in Set(offsets) {
             guard offset >= 0, offset < chip.lines else {
                 throw GPIOError.noSuchLine(chip: chip.label, offset: offset, lines: chip.lines)
             }

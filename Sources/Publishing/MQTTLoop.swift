@@ -17,9 +17,9 @@ struct MQTTLoop: ~Copyable {
     /// sensor does not fill the link with values that nobody sees.
     private static let retainedMilliseconds = 250
 
-    /// Retained messages in flight at most. With the 16 of readings (`MQTTTransport`) they are the 20 that mosquitto
-    /// allows a client by default, so that no reading waits for their acknowledgements.
-    private static let retainedWindow = 4
+    /// Retained messages in flight at most. With the 16 of readings (`MQTTTransport`) and the word that the device is
+    /// offline they are the 20 that mosquitto allows a client by default, so that nothing waits for their acknowledgements.
+    private static let retainedWindow = 3
 
     /// Milliseconds for the last bytes at an orderly end.
     private static let farewellMilliseconds = 500

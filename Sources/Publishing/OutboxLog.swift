@@ -51,12 +51,12 @@ struct OutboxLog {
     }
 
     /// Whether what lies at some places of the log, and is not in the database, can be what a power cut has left of one
-    /// commit.
+    /// commit: then no other one ended before it. Behind it may lie what an earlier cut has left, with the same salt.
     func isOfOneCommit(_ offsets: [Int]) -> Bool {
         let places = Set(offsets.map { ($0 - Self.headerSize) / Self.frameSize })
         let salts = Set(places.compactMap { frames.indices.contains($0) ? frames[$0].salt : nil })
-        guard salts.count == 1, let salt = salts.first else { return false }
-        return frames[committed...].count { $0.isCommit && $0.salt == salt } <= 1
+        guard salts.count == 1, let salt = salts.first, let end = places.max(), end >= committed else { return false }
+        return !frames[committed..<end].contains { $0.isCommit && $0.salt == salt }
     }
 
     private static func word(_ bytes: [UInt8], _ offset: Int) -> UInt64 {

@@ -436,7 +436,10 @@ actor OutboxStore {
                     $0.header.last > max(database.last, start) && $0.header.first <= stored ?? .max
                 }
                 // What a power cut has left of a commit nobody was promised: what is missing between its blocks is no damage.
-                let isCutOff = commits.isOfOneCommit(lost.map(\.offset) + (newer == nil ? [] : [log.stateOffset]))
+                // An outbox that goes on knows that all of it was stored.
+                let isCutOff =
+                    stored == nil
+                    && commits.isOfOneCommit(lost.map(\.offset) + (newer == nil ? [] : [log.stateOffset]))
                 if !lost.isEmpty || newer != nil {
                     try database.transaction { (database) throws(SQLiteError) in
                         if let newer { try database.save(newer, after: log.generation) }

@@ -306,6 +306,43 @@ struct OutboxStoreTests {
         #expect(taken > 0)
     }
 
+    /// What the first cut left lies behind what is written next, with the same salt.
+    @Test func twoCutsSoonAfterEachOtherAreNoDamage() async throws {
+        let names = ["outbox.db", "outbox.db-wal", "sequence"]
+        var store = try place.store()
+        let next = try await store.open().next
+        try await store.reserve(ceiling: next + 4000, settled: nil)
+        _ = try await store.commit(sampleEntries(next..<(next + 300))[...], settled: next - 1, state: nil)
+        let start = place.bytes("outbox.db-wal").count
+        _ = try await store.commit(
+            sampleEntries((next + 300)..<(next + 2300))[...], settled: next - 1, state: OutboxState(), isStateDue: true)
+        var files = names.map { ($0, place.bytes($0)) }
+        try await store.close(next: next + 4000, settled: next - 1)
+        // Of the first one only the end is left.
+        let end = files[1].1.count
+        files[1].1.replaceSubrange(start..<(end - 4120), with: [UInt8](repeating: 0, count: end - 4120 - start))
+        for (name, bytes) in files { try place.write(bytes, to: name) }
+        store = try place.store()
+        let second = try await store.open()
+        #expect(second.report == nil && second.settled >= next + 299)
+        try await store.reserve(ceiling: second.next + 4000, settled: nil)
+        var entries = sampleEntries(second.next..<(second.next + 500))
+        if let gap = second.gap { entries.insert(.gap(gap), at: 0) }
+        let before = place.bytes("outbox.db-wal")
+        _ = try await store.commit(entries[...], settled: next - 1, state: nil)
+        files = names.map { ($0, place.bytes($0)) }
+        try await store.close(next: second.next + 4000, settled: next - 1)
+        // Shorter than the one before, of which the end is still behind it; and its first frame is lost.
+        #expect(files[1].1.count == end && before.count == end)
+        let first = try #require(
+            stride(from: start, to: end, by: 4120).first { before[$0..<($0 + 4120)] != files[1].1[$0..<($0 + 4120)] })
+        files[1].1.replaceSubrange(first..<(first + 4120), with: [UInt8](repeating: 0, count: 4120))
+        for (name, bytes) in files { try place.write(bytes, to: name) }
+        let third = try await place.store().open()
+        #expect(third.report == nil && third.settled >= next + 299)
+        #expect(third.gap?.reason == .restart)
+    }
+
     /// The log still has the blocks that were delivered and removed last.
     @Test func aLogOfDeliveredBlocksIsNotDamaged() async throws {
         var store = try place.store()

@@ -165,6 +165,7 @@ struct DeliveryJudgement {
 
     /// Those that ended without notice.
     private var cutOffRuns: Set<Run> = []
+    private var hasEndedSuddenly = false
 
     private var isDiskFull = false
     private var isDiskInDoubt = false
@@ -211,6 +212,7 @@ struct DeliveryJudgement {
             current = nil
         case .suddenEnd:
             if let current { cutOffRuns.insert(current) }
+            hasEndedSuddenly = true
             (current, ended) = (nil, nil)
             excuseDamages()
         case .damaging: damaging = (moment, highest)
@@ -327,7 +329,13 @@ struct DeliveryJudgement {
                 let causes = causes(of: hole, in: series.run, costly)
                 var others = memoryReasons
                 // What is missing in a commit that was cut off (OutboxLog.swift).
-                if !hole.isEnd, isCutOff(series.run, from: hole.above + 1) { others.insert("restart") }
+                let cut = gaps.keys.filter { gap in
+                    gap.reason == "restart" && gap.numbers.upperBound > hole.above
+                        && gap.numbers.lowerBound < hole.below
+                }.map(\.numbers.lowerBound).min()
+                if !hole.isEnd, stored.isEmpty, let cut, isCutOff(series.run, from: max(cut, hole.above + 1)) {
+                    others.insert("restart")
+                }
                 var reasons = fullReasons.union(others)
                 if let causes {
                     losses.append(Loss(causes: causes, count: max(0, count - covered(hole, reasons))))
@@ -520,7 +528,8 @@ extension DeliveryJudgement {
         switch gap.reason {
         case "restart":
             guard through > 0, let latest = readings[numbers[through - 1]], let next else { return nil }
-            return isStart(latest, next, unknown: last - max(latest.number, first - 1)) ? nil : .unexplained(gap)
+            return isStart(latest, next, from: first, unknown: last - max(latest.number, first - 1))
+                ? nil : .unexplained(gap)
         case "corrupt":
             return objection(toDamage: gap, came, before > 0 ? readings[numbers[before - 1]] : nil, next)
         case "memory", "several":
@@ -542,12 +551,14 @@ extension DeliveryJudgement {
 
     /// Whether one process may have ended suddenly between two readings, which follow each other, and the other begun.
     ///
-    /// - Parameter unknown: numbers of which only a gap between them tells.
-    private func isStart(_ latest: Reading, _ next: Reading, unknown: Int64) -> Bool {
+    /// - Parameters:
+    ///   - first: of a gap between them.
+    ///   - unknown: numbers of which only that tells.
+    private func isStart(_ latest: Reading, _ next: Reading, from first: Int64, unknown: Int64) -> Bool {
         let (old, new) = (latest.series.run, next.series.run)
         // On a failing disk a process may have to go on far from the numbers it had, and find its files only later.
         if doubtfulRuns.contains(old) || doubtfulRuns.contains(new) { return true }
-        if old == new { return isCutOff(old, from: latest.number + 1) || damages.contains { !isAfter(old, $0) } }
+        if old == new { return isCutOff(old, from: first) || damages.contains { !isAfter(old, $0) } }
         if successors[old] == new { return false }
         // What is left of a damaged file of numbers may be the older half, and is not whole again at once.
         return unknown <= Self.mostReserved || damages.contains { $0.ofNumbers && !isBefore(new, $0) }
@@ -556,12 +567,11 @@ extension DeliveryJudgement {
     /// Whether a process ended suddenly, and nothing that it read from a number on was told to be stored: all that may be
     /// of a commit that was not over.
     private func isCutOff(_ run: Run, from number: Int64) -> Bool {
-        guard cutOffRuns.contains(run) else { return false }
+        // One that told of nothing is not known to have ended.
+        guard cutOffRuns.contains(run) || firstTold[run] == nil && hasEndedSuddenly else { return false }
         return !told.contains { series, promised in
             guard series.run == run, let last = promised.map(\.upperBound).max() else { return false }
-            // What did not come has no number that is known.
             return (received[series] ?? [:]).contains { value, place in value <= last && place >= number }
-                || received[series]?.keys.max() ?? -1 < last
         }
     }
 

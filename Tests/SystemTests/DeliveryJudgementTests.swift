@@ -62,6 +62,18 @@ import Testing
         #expect(judgement.violations(through: 21) == violations)
     }
 
+    /// What another sensor was told is of the commit before.
+    @Test func aPromiseBeforeACommitThatWasCutOffIsNoneOfIt() {
+        var judgement = DeliveryJudgement()
+        judgement.receive([Self.reading(0, 10), Self.reading(0, 11, Self.other)], gaps: [])
+        judgement.tell(Self.told(0...0, Self.other))
+        judgement.happened(.suddenEnd)
+        judgement.receive(
+            [Self.reading(2, 14)], gaps: [Self.gap(12...13, "restart"), Self.gap(15...20, "restart")])
+        judgement.receive([Self.reading(0, 21, Self.later)], gaps: [])
+        #expect(judgement.violations(through: 21) == [])
+    }
+
     @Test func aNumberUsedTwiceIsSeen() {
         var judgement = DeliveryJudgement()
         judgement.receive([Self.reading(0, 10), Self.reading(1, 11)], gaps: [])
@@ -126,6 +138,7 @@ import Testing
     @Test func aReadingMissingBetweenOthersIsSeen() {
         var judgement = DeliveryJudgement()
         judgement.happened(.suddenEnd)
+        judgement.tell(Self.told(0...0))
         let gap = Self.gap(11...12, "restart")
         judgement.receive([Self.reading(0, 10), Self.reading(3, 13)], gaps: [gap])
         #expect(judgement.violations() == [.missing(Self.series, values: 1...2), .unexplained(gap)])

@@ -112,14 +112,14 @@ public struct MCP23017: PolledDriver {
             outputs = outputs & ~mask | levels & mask
             do {
                 try await chip.bus.write([0x14, UInt8(outputs & 0xFF), UInt8(outputs >> 8)], to: chip.address)
-                // Section 3.5.1: at power-up all lines are inputs, and what is written to them does nothing. Asked
-                // afterwards, so that a level that was lost is not taken for set.
-                try check(directions: try await chip.read16LittleEndian(0x00))
             } catch {
                 // Not to be set by a later call that is about other lines.
                 outputs = outputs & ~mask | before & mask
                 throw error
             }
+            // Section 3.5.1: at power-up all lines are inputs, and what is written to them does nothing. Asked afterwards,
+            // so that a level that was lost is not taken for set. An answer that fails changes nothing of what was written.
+            try check(directions: try await chip.read16LittleEndian(0x00))
         }
 
         private func check(directions: UInt16) throws(SensorError) {

@@ -146,6 +146,17 @@ struct OutputChipTests {
         await #expect(throws: SensorError.self) { try await inputs.levels() }
     }
 
+    /// That nobody knows whether it still has its outputs changes nothing of what it was told.
+    @Test func mcp23017KeepsWhatWasWrittenWhenItsAnswerFails() async throws {
+        let chip = SimulatedMCP23017()
+        bus.attach(chip, at: 0x20)
+        let lines = try await MCP23017(on: port, inputs: [0]).open()
+        bus.script([.slow(.zero), .timeout], at: 0x20)
+        await #expect(throws: I2CError.self) { try await lines.set(8, high: true) }
+        try await lines.set(9, high: true)
+        #expect(try await lines.levels() == 0x0300)
+    }
+
     /// Whoever had the chip before may have let it turn levels over (DS20001952, section 3.5.2).
     @Test func mcp23017TellsLevelsAsTheyAre() async throws {
         let chip = SimulatedMCP23017()
