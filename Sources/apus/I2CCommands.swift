@@ -11,8 +11,9 @@ extension Command {
         name: "i2c scan", summary: "ask all addresses of an I2C bus who is there", argument: "BUS",
         options: [.json],
         discussion: """
-            Writes no byte to each address from 0x08 to 0x77, or reads one from those where memories live, and from all where
-            the controller cannot write none. No way of asking is safe with every device. What a driver of the kernel uses is not asked, and told as used.
+            Writes no byte to each address from 0x08 to 0x77, or reads one from those where memories live, and from all
+            where the controller cannot write none. No way of asking is safe with every device. What a driver of the
+            kernel uses is not asked, and told as used.
             \(busNames)
             """,
         examples: [("apus i2c scan i2c-1", "the bus on a Pi's pins 3 and 5")],
