@@ -6,10 +6,10 @@ internal import Threads
 /// Delivers the device's readings to one or several destinations, each until it was acknowledged.
 ///
 /// Readings come through ``mailbox``, get a number, and go out at once, to a broker as SenML in messages of QoS 1 on the
-/// topic `apus/<device>/readings`, to a web server as the bodies of requests (``HTTPOptions``). Those that are not acknowledged soon are written to disk (``OutboxOptions``), and survive
-/// the end of the process and of the device. While a broker is away they wait, and those in flight are sent again when
-/// it is back: a receiver gets every reading in order and at least once, and can tell the second copy by its number. What
-/// had to be dropped is reported to the receivers, too.
+/// topic `apus/<device>/readings`, to a web server as the bodies of requests (``HTTPOptions``). Those that are not
+/// acknowledged soon are written to disk (``OutboxOptions``), and survive the end of the process and of the device. While a
+/// broker is away they wait, and those in flight are sent again when it is back: a receiver gets every reading in order
+/// and at least once, and can tell the second copy by its number. What had to be dropped is reported to the receivers, too.
 public actor Publisher {
     /// How the delivery goes.
     public struct Statistics: Sendable, Hashable {

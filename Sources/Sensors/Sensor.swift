@@ -26,7 +26,8 @@ public struct Sensor: Sendable {
     /// (``ThreadBound``).
     ///
     /// Every sample that got through is a sign of life: a ``ChildSpec/liveness`` of some periods makes a bus that hangs
-    /// the sensor's failure.
+    /// the sensor's failure. Not of less than a second more than one period: the first sample waits for the chip's first
+    /// measurement, for up to half a second.
     ///
     /// - Parameters:
     ///   - driver: what to sample.
