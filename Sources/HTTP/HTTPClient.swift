@@ -1,7 +1,7 @@
 internal import COpenSSL
 
-/// Fetches from web servers and posts to them: HTTP/1.1 (RFC 9110, RFC 9112), plain or with TLS, one request at a time on a connection that
-/// is kept. Calls block; every step has a deadline. Used by one thread at a time.
+/// Fetches from web servers and posts to them: HTTP/1.1 (RFC 9110, RFC 9112), plain or with TLS, one request at a time on
+/// a connection that is kept. Calls block; every step has a deadline. Used by one thread at a time.
 ///
 /// libcurl was weighed: in Debian it brings 26 packages and 6 MB packed, a third of a bundle.
 ///
@@ -12,7 +12,7 @@ package final class HTTPClient {
     private var authorities: TLSAuthorities?
     /// What https takes for proof instead of the settings' certificates. A new one ends the kept connection.
     package var tls: (any TLSParameters)? { didSet { kept = nil } }
-    private var kept: (origin: String, proxy: HTTPURL?, connection: HTTPConnection)?
+    private var kept: (origin: String, proxy: HTTPURL?, connection: HTTPConnection, end: Deadline)?
 
     package init(_ settings: HTTPSettings) {
         self.settings = settings
@@ -80,9 +80,18 @@ package final class HTTPClient {
     /// Sees that there is a connection for the next request to this address.
     package func connect(to url: HTTPURL) throws(HTTPError) {
         let proxy = try settings.proxies.proxy(for: url)
-        if let kept, kept.origin == url.origin, kept.proxy == proxy { return }
+        if isKept(to: url, by: proxy) { return }
         kept = nil
-        kept = (url.origin, proxy, try connect(to: url, by: proxy))
+        keep(try connect(to: url, by: proxy), to: url, by: proxy)
+    }
+
+    private func isKept(to url: HTTPURL, by proxy: HTTPURL?) -> Bool {
+        guard let kept else { return false }
+        return kept.origin == url.origin && kept.proxy == proxy && !kept.end.hasPassed
+    }
+
+    private func keep(_ connection: HTTPConnection, to url: HTTPURL, by proxy: HTTPURL?) {
+        kept = (url.origin, proxy, connection, Deadline(after: settings.idleLimit))
     }
 
     /// Posts a request's body. What the server sends back with its head is passed over; redirects are not followed.
@@ -99,7 +108,7 @@ package final class HTTPClient {
                 count += try body.read(atMost: Self.maximumPassedOver - count).count
             }
             if body.isComplete, head.keepsOpen {
-                kept = (request.url.origin, try settings.proxies.proxy(for: request.url), connection)
+                keep(connection, to: request.url, by: try settings.proxies.proxy(for: request.url))
             }
         } catch {
             // What the server thinks of the request it has said by then.
@@ -113,7 +122,7 @@ package final class HTTPClient {
     /// Keeps the connection of an answer for the next request, when its body has been read to its end.
     package func finish(_ answer: Answer) throws(HTTPError) {
         guard answer.head.keepsOpen, answer.body.isComplete else { return }
-        kept = (answer.url.origin, try settings.proxies.proxy(for: answer.url), answer.connection)
+        keep(answer.connection, to: answer.url, by: try settings.proxies.proxy(for: answer.url))
     }
 
     /// Sends a request and reads the head of the answer.
@@ -121,7 +130,7 @@ package final class HTTPClient {
         _ url: HTTPURL, _ request: Request
     ) throws(HTTPError) -> (ResponseHead, HTTPConnection, Int) {
         let proxy = try settings.proxies.proxy(for: url)
-        if let kept, kept.origin == url.origin, kept.proxy == proxy {
+        if isKept(to: url, by: proxy), let kept {
             self.kept = nil
             // A server may close a kept connection at any time; then the request counts as not sent.
             do throws(HTTPError) {

@@ -17,6 +17,10 @@ public struct HTTPSettings: Sendable {
     public var answerLimit = Duration.seconds(30)
     /// ``minimumProgress`` must arrive within this time, again and again.
     public var progressLimit = Duration.seconds(60)
+    /// For how long a connection is kept that nobody uses. Most servers close it after a minute (nginx's keepalive_timeout:
+    /// 75 s), and address translation on the way forgets it without a word, which would cost the next request its
+    /// ``answerLimit``.
+    package var idleLimit = Duration.seconds(60)
     /// Bytes. Slower than this a bundle of 20 MB would take two weeks.
     static let minimumProgress = 1024
 

@@ -44,6 +44,7 @@ struct FileReceiver: Receiver {
             return error.description
         }
         line.append(UInt8(ascii: "\n"))
+        if hasGone() { try open() }
         if size > 0, size + line.count > options.size {
             guard rename(options.path, "\(options.path).1") == 0 else { throw failure("rename") }
             try open()
@@ -53,6 +54,14 @@ struct FileReceiver: Receiver {
         // Without the file's times.
         guard fdatasync(file.descriptor) == 0 else { throw failure("write to") }
         return nil
+    }
+
+    /// Whether somebody has taken the file away, with what it holds: lines that go on into it would be lost with it.
+    private func hasGone() -> Bool {
+        guard let file else { return true }
+        var (ours, present) = (stat(), stat())
+        guard fstat(file.descriptor, &ours) == 0, stat(options.path, &present) == 0 else { return true }
+        return ours.st_dev != present.st_dev || ours.st_ino != present.st_ino
     }
 
     /// A new name is on the disk when its folder is (fsync(2)).

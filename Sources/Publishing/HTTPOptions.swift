@@ -30,8 +30,8 @@ public struct HTTPOptions: Sendable, Hashable {
         self.url = url
     }
 
-    /// As a device is configured (docs/publishing.md). What is not valid fails the publisher when it starts, and names the
-    /// key.
+    /// As a device is configured (docs/publishing.md). What is not valid fails the publisher when it starts, with
+    /// a sentence that says what.
     /// - Parameter value: the value of a key; nil where it is not set.
     public init(configuration value: (String) -> String?) {
         self.init(value("https") ?? "")

@@ -32,8 +32,9 @@ struct MQTTLoop: ~Copyable {
     private var retry: RetryDelay
     /// What was told of each broker.
     private var reported: [BrokerState?]
-    /// What each broker is to be spoken to in, and whether it has understood that before.
-    private var versions: [(version: MQTTVersion, isKnown: Bool)]
+    /// What each broker is to be spoken to in, whether it has understood that before, and whether only its silence has led
+    /// to that.
+    private var versions: [(version: MQTTVersion, isKnown: Bool, isGuess: Bool)]
     /// The broker whose turn it is.
     private var turn = 0
     /// Whether the connection that ended had lasted. A broker that lets us in and throws us out again is not worth quick
@@ -47,7 +48,7 @@ struct MQTTLoop: ~Copyable {
         resolver = Resolver(settings.search)
         retry = RetryDelay(settings.retry)
         reported = settings.brokers.map { _ in nil }
-        versions = settings.brokers.map { _ in (.v5, false) }
+        versions = settings.brokers.map { _ in (.v5, false, false) }
     }
 
     mutating func run() {
@@ -57,18 +58,28 @@ struct MQTTLoop: ~Copyable {
                 try runSession()
             } catch {
                 if exchange.isStopped { return }
-                // Who has understood it before has another reason to go away without a word.
-                if error.doubt == .certain || error.doubt == .possible && !versions[turn].isKnown {
-                    versions[turn] = (versions[turn].version.other, false)
-                }
-                // At once: it lives, and has told us what it wants.
-                if error.doubt == .certain { continue }
+                // At once: it lives.
+                if tryOlderVersion(error.doubt) { continue }
                 tell(error.state)
                 let isLast = turn == settings.brokers.count - 1
                 turn = isLast || wasGood ? 0 : turn + 1
                 if isLast || wasGood { waitForRetry() }
             }
         }
+    }
+
+    /// - Returns: whether the broker is to be asked in 3.1.1 now.
+    private mutating func tryOlderVersion(_ doubt: MQTTClient.Failure.Doubt) -> Bool {
+        let (version, isKnown, isGuess) = versions[turn]
+        // Who has understood it before has another reason to go away without a word.
+        if doubt == .certain || doubt == .possible && !isKnown && version == .v5 {
+            versions[turn] = (.v311, false, doubt == .possible)
+            return true
+        }
+        // The guess held for one connection: something before a broker that is just starting goes away as well, and what it
+        // denies would not be told in 3.1.1.
+        if isGuess || doubt == .possible && !isKnown { versions[turn] = (.v5, false, false) }
+        return false
     }
 
     /// Returns when stopped.

@@ -39,8 +39,8 @@ public struct MQTTOptions: Sendable, Hashable {
         self.brokers = brokers
     }
 
-    /// As a device is configured (docs/publishing.md). What is not valid fails the publisher when it starts, and names the
-    /// key.
+    /// As a device is configured (docs/publishing.md). What is not valid fails the publisher when it starts, with
+    /// a sentence that says what.
     /// - Parameter value: the value of a key; nil where it is not set.
     public init(configuration value: (String) -> String?) {
         self.init(value("broker") ?? "mqtt://127.0.0.1:\(BrokerURL.defaultPort)")

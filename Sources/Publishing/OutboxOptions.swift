@@ -32,8 +32,8 @@ public struct OutboxOptions: Sendable, Hashable {
     /// The most bytes of the files; nil for a quarter of the file system, at most 64 MiB, which is five million readings.
     public var bytes: Int?
 
-    /// How long the device may run before a reading is given up. Time switched off does not count, for nothing else
-    /// counts time when the clock is wrong.
+    /// How long the device may run before a reading is given up; for ever with ``WhenFull/suspend``. Time switched off does
+    /// not count, for nothing else counts time when the clock is wrong.
     public var age = Duration.seconds(30 * 86_400)
 
     /// The most readings in memory while the disk takes none, each about 150 bytes; at least 16.

@@ -113,6 +113,8 @@ final class TLSContext: TLSParameters {
         guard SSL_CTX_use_certificate_chain_file(handle, certificate) == 1 else {
             throw Failure(reason: "our certificate cannot be read from \(certificate); it must be a file in PEM form")
         }
+        // An encrypted key would have it ask for the password on a terminal, and wait there.
+        SSL_CTX_set_default_passwd_cb(handle) { _, _, _, _ in 0 }
         guard SSL_CTX_use_PrivateKey_file(handle, key, SSL_FILETYPE_PEM) == 1 else {
             throw Failure(
                 reason: "\(key) is not the private key of our certificate \(certificate), in PEM form and not encrypted"

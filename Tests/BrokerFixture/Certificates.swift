@@ -2,7 +2,8 @@ package import Foundation
 
 /// Certificates for TLS between this machine's broker and its clients, made by openssl(1) once and gone with the tests.
 package enum Certificates {
-    /// Two authorities (`ca`, `other`), certificates of the broker with the key `server.key`, and `client` with its key.
+    /// Two authorities (`ca`, `other`), certificates of the broker with the key `server.key`, and `client` with its key,
+    /// which `encrypted.key` is as well.
     package static let folder: Result<URL, any Error> = Result {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("apus-certificates-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -14,6 +15,7 @@ package enum Certificates {
         for name in ["server", "client"] {
             try openssl("req \(key) -keyout \(name).key -out \(name).csr -subj /CN=\(name)", in: folder)
         }
+        try openssl("ec -in client.key -aes256 -passout pass:secret -out encrypted.key", in: folder)
         // 10.0.2.2 is this machine for a board in QEMU's user network.
         let names = "IP:127.0.0.1,IP:10.0.2.2,DNS:localhost"
         for (name, names, authority, days) in [

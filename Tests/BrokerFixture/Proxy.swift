@@ -14,7 +14,7 @@ package final class Proxy: Sendable {
 
     package let port: Int
     private let target: Int
-    private let version5: Version5
+    private let version5: Mutex<Version5>
     private let listener: Int32
     private let portion: Mutex<(bytes: Int, rest: Int)>
     private let paused = Atomic(false)
@@ -28,7 +28,7 @@ package final class Proxy: Sendable {
         portion: (bytes: Int, rest: Int) = Proxy.quick
     ) throws {
         self.target = target
-        self.version5 = version5
+        self.version5 = Mutex(version5)
         self.portion = Mutex(portion)
         self.port = try port ?? freePort()
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -49,6 +49,8 @@ package final class Proxy: Sendable {
     package static var quick: (bytes: Int, rest: Int) { (65_536, 0) }
 
     package func setPortion(_ portion: (bytes: Int, rest: Int)) { self.portion.withLock { $0 = portion } }
+
+    package func setVersion5(_ version5: Version5) { self.version5.withLock { $0 = version5 } }
 
     /// Nothing passes any more, and nobody is told; who comes new is turned away.
     package func pause() { paused.store(true, ordering: .relaxed) }
@@ -74,6 +76,7 @@ package final class Proxy: Sendable {
         var first = [UInt8](repeating: 0, count: 4096)
         let count = recv(client, &first, first.count, 0)
         // CONNECT: type, length, "MQTT" with its length, level.
+        let version5 = version5.withLock { $0 }
         if version5 != .passes, count > 8, first[0] == 0x10 {
             let name = first.firstIndex(of: UInt8(ascii: "M")) ?? 0
             if first[name + 4] == 5 {

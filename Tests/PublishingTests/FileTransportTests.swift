@@ -60,6 +60,24 @@ struct FileTransportTests {
         #expect(try numbers(Array(lines.dropFirst(2))) == [1, 2])
     }
 
+    /// As those do who collect it.
+    @Test(arguments: [true, false]) func goesOnInANewFileWhenItIsTakenAway(isMoved: Bool) async throws {
+        let folder = try Folder()
+        let link = try await link(folder)
+        try await link.accept(1)
+        try await link.drain()
+        let place = "\(folder.path)/readings"
+        if isMoved {
+            try FileManager.default.moveItem(atPath: place, toPath: "\(folder.path)/taken")
+        } else {
+            try FileManager.default.removeItem(atPath: place)
+        }
+        try await link.accept(2)
+        try await link.drain()
+        if isMoved { #expect(try numbers(folder.lines("taken")) == [1]) }
+        #expect(try numbers(folder.lines("readings")) == [2, 3])
+    }
+
     @Test func keepsOneOlderFile() async throws {
         let folder = try Folder()
         let link = try await link(folder, size: 2000)

@@ -88,6 +88,24 @@ struct HTTPTransportTests {
         #expect(requests.keys == ["device-1/1-256", "device-1/257-512", "device-1/513-513"])
     }
 
+    /// What is idle for longer than servers and address translations keep it is not used again.
+    @Test(arguments: [true, false]) func aConnectionIsKeptForAWhile(isShort: Bool) async throws {
+        let positions = Lock<[Int]>([])
+        let server = try ScriptedServer { request in
+            positions.withLock { $0.append(request.position) }
+            return .keep(ScriptedServer.Reply.answer("204 No Content"))
+        }
+        defer { server.stop() }
+        let link = try await SerialLink(HTTPOptions("http://127.0.0.1:\(server.port)/")) { settings in
+            if isShort { settings.limits.idleLimit = .zero }
+        }
+        for _ in 0..<3 {
+            try await link.accept(1)
+            try await link.drain()
+        }
+        #expect(positions.withLock { $0 } == (isShort ? [0, 0, 0] : [0, 1, 2]))
+    }
+
     @Test func anIntervalEnds() async throws {
         let requests = Requests()
         let server = try server(requests) { _ in "200 OK" }

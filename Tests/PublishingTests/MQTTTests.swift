@@ -169,6 +169,12 @@ struct MQTTTests {
                 $0.authorities = .file(ca)
                 ($0.certificate, $0.key) = (client, other)
             } == "\(other) is not the private key of our certificate \(client), in PEM form and not encrypted")
+        let encrypted = try Certificates.path("encrypted.key")
+        #expect(
+            try await firstState {
+                $0.authorities = .file(ca)
+                ($0.certificate, $0.key) = (client, encrypted)
+            } == "\(encrypted) is not the private key of our certificate \(client), in PEM form and not encrypted")
         #expect(
             try await firstState {
                 $0.authorities = .file(ca)
@@ -210,6 +216,22 @@ struct MQTTTests {
         // What refuses politely is no news at all.
         let state = try await link.states.next()
         #expect(version5 == .isDropped || state == "connected to the broker 127.0.0.1:\(proxy.port)")
+    }
+
+    /// What closed the first connection was not the broker, perhaps. One that has said that it speaks 3.1.1 only is believed.
+    @Test(arguments: [Proxy.Version5.isRefused, .isDropped])
+    func aSilentBrokerIsAskedInVersion5Again(_ version5: Proxy.Version5) async throws {
+        let broker = try Broker()
+        try await broker.start()
+        let proxy = try Proxy(to: broker.port, version5: version5)
+        defer { proxy.stop() }
+        let link = try MQTTLink("mqtt://127.0.0.1:\(proxy.port)")
+        try await link.deliver(["a"])
+        try await broker.log.next(containing: "as link (p2")
+        proxy.setVersion5(.passes)
+        proxy.cut()
+        try await link.deliver(["b"])
+        try await broker.log.next(containing: version5 == .isDropped ? "as link (p5" : "as link (p2")
     }
 
     @Test func triesItsBrokersInTurn() async throws {

@@ -5,6 +5,8 @@ package final class ScriptedServer: Sendable {
     package struct Request: Sendable {
         /// Counted from 0, over all connections.
         package let number: Int
+        /// How many came before on the same connection.
+        package let position: Int
         /// The whole head.
         package let text: String
         /// What `Content-Length` announces.
@@ -76,8 +78,12 @@ package final class ScriptedServer: Sendable {
 
     private static func serve(_ connection: Int32, _ counter: Counter, _ handler: (Request) -> Reply) {
         defer { close(connection) }
+        var position = 0
         while let text = head(connection) {
-            switch handler(Request(number: counter.next(), text: text, body: body(connection, text))) {
+            defer { position += 1 }
+            let request = Request(
+                number: counter.next(), position: position, text: text, body: body(connection, text))
+            switch handler(request) {
             case .keep(let bytes): transmit(bytes, connection)
             case .close(let bytes):
                 transmit(bytes, connection)
