@@ -109,7 +109,9 @@ let package = Package(
         .testTarget(
             name: "SupervisionTests", dependencies: ["Supervision", "Threads", "CellFixture"], swiftSettings: strict),
         .testTarget(name: "HardwareTests", dependencies: ["Hardware"], swiftSettings: strict),
-        .testTarget(name: "SensorsTests", dependencies: ["Sensors", "Hardware", "Supervision"], swiftSettings: strict),
+        .testTarget(
+            name: "SensorsTests", dependencies: ["Sensors", "Hardware", "Supervision", "Threads"],
+            swiftSettings: strict),
         .executableTarget(
             name: "OutboxWriter", dependencies: ["Publishing", "Sensors"], path: "Tests/OutboxWriter",
             swiftSettings: strict),

@@ -69,7 +69,7 @@ public struct Board: Sendable {
     /// A GPIO line.
     /// - Parameter name: "GPIO" and the line's number in the board's GPIO chip, such as "GPIO17"; on a Pi these are the
     ///   numbers of Raspberry Pi's own documents. Or "PIN" and a pin of the board's header, such as "PIN11"; or a chip's
-    ///   label and a number in it, such as "pca9555:3"; or the name the device tree gives the line.
+    ///   label and a number in it, such as "mcp23017:3"; or the name the device tree gives the line.
     public func line(_ name: String) -> GPIOPin {
         GPIOPin(name) { [lines = ports.lines] in
             guard let parsed = LineName(name) else { throw BoardError.noLine }

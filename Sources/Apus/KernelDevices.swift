@@ -23,7 +23,11 @@ struct KernelDevices: Sendable {
                 let sysfs = try port.open(thread: "kernel-devices")
                 let name = try await KernelDevice.addI2C(
                     device.driver, at: device.address, bus: device.bus, on: sysfs)
-                log("\(device.driver) of the kernel has \(name)")
+                log(
+                    await KernelDevice.isDriven(name, on: sysfs)
+                        ? "\(device.driver) of the kernel has \(name)"
+                        : "\(device.driver) of the kernel does not find its chip at \(name); a sensor that wants it asks again"
+                )
             } catch {
                 log("kernel-devices, \"\(text)\": \(error)")
             }

@@ -19,7 +19,8 @@ public struct GPIOChip: Sendable {
     private let backend: Backend
 
     /// A chip of the Linux kernel, by its label, because the numbers of chips change between kernels. Of several with the
-    /// same label, it is the one with the lowest number.
+    /// same label, as expanders of one type have, it is the one with the lowest number; the others have only their names,
+    /// such as `gpiochip2`.
     public static func labelled(_ label: String) -> GPIOChip {
         GPIOChip(backend: .linux(label: label))
     }
@@ -39,13 +40,24 @@ public struct GPIOChip: Sendable {
         return chips
     }
 
+    /// The machine's chip of a description.
+    public init(_ description: Description, among chips: [Description]) {
+        let isFirst = chips.first { $0.label == description.label }?.name == description.name
+        self = .labelled(isFirst ? description.label : description.name)
+    }
+
+    private init(backend: Backend) {
+        self.backend = backend
+    }
+
     /// The line of a name (the device tree's `gpio-line-names`), on whichever of the kernel's chips it is.
     /// - Throws: ``GPIOError/noLineNamed(_:)``, ``GPIOError/ambiguousName(_:chips:)``, or why a chip cannot be read.
     public static func find(line name: String) throws(GPIOError) -> (chip: GPIOChip, offset: Int) {
         var found: [(label: String, offset: Int)] = []
-        for path in LinuxChip.paths() {
-            let chip = try LinuxChip(path: path)
-            found += offsets(named: name, among: try chip.infos()).map { (chip.label, $0) }
+        let chips = try all()
+        for description in chips {
+            let chip = GPIOChip(description, among: chips)
+            found += offsets(named: name, among: try chip.lines()).map { (chip.label, $0) }
         }
         let line = try only(of: found, name)
         return (.labelled(line.label), line.offset)

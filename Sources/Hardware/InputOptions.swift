@@ -16,6 +16,9 @@ public struct InputOptions: Sendable, Hashable {
     /// What others see as the user of the line behind this program's name, such as a sensor's id.
     public var consumer: String
 
+    /// Whether a line that is an output stays one, whose level is read. Only without bias and edges.
+    package var keepsDirection = false
+
     public init(
         bias: LineBias = .asIs, edges: EdgeDetection = .none, isActiveLow: Bool = false, debounce: Duration = .zero,
         consumer: String = ""

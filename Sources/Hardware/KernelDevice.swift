@@ -1,7 +1,8 @@
 /// Devices the kernel is told of while it runs, because neither the device tree nor the bus itself tells it.
 public enum KernelDevice {
     /// Gives an I2C chip to the kernel's driver for it (Documentation/i2c/instantiating-devices.rst, method 4); the driver
-    /// must be in the kernel or loaded. Does nothing when the kernel has the chip already.
+    /// must be in the kernel or loaded. Does nothing when the kernel has been told of the chip already. A driver that does
+    /// not find it there looks again whenever a ``KernelSensor`` is looked for in vain.
     ///
     /// - Parameters:
     ///   - type: what the driver calls the chip, such as `lm75`.
@@ -17,6 +18,32 @@ public enum KernelDevice {
         if await sysfs.isReadable("bus/i2c/devices/\(device)/name") { return device }
         try await sysfs.write("\(type) \(address)", to: "bus/i2c/devices/i2c-\(bus)/new_device")
         return device
+    }
+
+    /// Whether a driver has found its device there.
+    public static func isDriven(_ device: String, on sysfs: Sysfs) async -> Bool {
+        await sysfs.linkTarget("\(devices)/\(device)/driver") != nil
+    }
+
+    private static let devices = "bus/i2c/devices"
+
+    /// Lets the drivers look again for I2C chips that they did not find when the kernel was told of them, because they had
+    /// no power yet or were not plugged in. The kernel itself asks once only.
+    ///
+    /// - Parameter device: the only one to look for; nil for all.
+    /// - Returns: whether one has a driver now.
+    static func probeAgain(_ device: String?, _ sysfs: isolated Sysfs) -> Bool {
+        var isFound = false
+        for name in device.map({ [$0] }) ?? (try? sysfs.list(devices)) ?? [] {
+            let folder = "\(devices)/\(name)"
+            // Adapters are among them, and have no drivers.
+            guard !name.utf8.starts(with: "i2c-".utf8), sysfs.isReadable("\(folder)/name"),
+                sysfs.linkTarget("\(folder)/driver") == nil,
+                (try? sysfs.write(name, to: "bus/i2c/drivers_probe")) != nil
+            else { continue }
+            if sysfs.linkTarget("\(folder)/driver") != nil { isFound = true }
+        }
+        return isFound
     }
 
     /// What the kernel calls a device on an I2C bus: "1-0048".

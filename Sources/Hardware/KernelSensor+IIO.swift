@@ -92,11 +92,13 @@ struct IIOFile: Hashable {
         return KernelSensor.stem(of: name, before: "_raw").map { ($0, false) }
     }
 
-    /// The file with the scale or offset of the channel: its own, else that of all channels of the type.
+    /// The file with the scale or offset of the channel: its own, else that of all channels of the type, of all inputs, or
+    /// of the whole device (IIO_SEPARATE and IIO_SHARED_BY_... in linux/iio/types.h).
     func shared(_ property: String, among files: [String]) -> String? {
         // Two inputs against each other, "voltage0-voltage1", share that of "voltage-voltage".
         let types = part.utf8.contains(UInt8(ascii: "-")) ? ["\(type)-\(type)", type] : [type]
-        return ([stem] + types).map { "in_\($0)_\(property)" }.first { files.contains($0) }
+        let names = ([stem] + types).map { "in_\($0)_\(property)" } + ["in_\(property)", property]
+        return names.first { files.contains($0) }
     }
 
     /// Ends of the names of what is measured no more, or beside the thing itself.

@@ -138,6 +138,15 @@ public struct KernelSensor: Sendable {
     static func find(
         _ name: String, _ device: String?, in devices: String, _ sysfs: isolated Sysfs
     ) throws(SysfsError) -> String {
+        do { return try look(for: name, device, in: devices, sysfs) } catch {
+            guard KernelDevice.probeAgain(device, sysfs) else { throw error }
+            return try look(for: name, device, in: devices, sysfs)
+        }
+    }
+
+    private static func look(
+        for name: String, _ device: String?, in devices: String, _ sysfs: isolated Sysfs
+    ) throws(SysfsError) -> String {
         var present: [String] = []
         // Without any device there is not even the folder.
         let entries = (try? sysfs.list(devices)) ?? []

@@ -27,14 +27,15 @@ struct LinuxChip: ~Copyable {
         gpiod_chip_info_free(info)
     }
 
-    /// Finds a chip by its label; of several with the same label, the one with the lowest device number.
+    /// Finds a chip by its label; of several with the same label, the one with the lowest device number. A name of the
+    /// kernel's, such as `gpiochip2`, stands for the chip that has it.
     init(label: String) throws(GPIOError) {
         var present: [String] = []
         var unreadable: [String] = []
         for path in Self.paths() {
             do throws(GPIOError) {
                 let chip = try LinuxChip(path: path)
-                if chip.label == label {
+                if chip.label == label || chip.name == label {
                     self = chip
                     return
                 }
@@ -150,7 +151,8 @@ extension LineMode {
     fileprivate func apply(to settings: OpaquePointer) {
         switch self {
         case .input(let options, _):
-            gpiod_line_settings_set_direction(settings, GPIOD_LINE_DIRECTION_INPUT)
+            gpiod_line_settings_set_direction(
+                settings, options.keepsDirection ? GPIOD_LINE_DIRECTION_AS_IS : GPIOD_LINE_DIRECTION_INPUT)
             gpiod_line_settings_set_bias(settings, options.bias.native)
             gpiod_line_settings_set_active_low(settings, options.isActiveLow)
             let edges =

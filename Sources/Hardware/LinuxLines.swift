@@ -43,7 +43,8 @@ final class LinuxLines: LineRequest {
 
     init(chipLabel: String, offsets: [Int], _ mode: LineMode) throws {
         let chip = try LinuxChip(label: chipLabel)
-        self.chip = chip.label
+        // As it was asked for, which is what tells two of the same label apart.
+        self.chip = chipLabel
         self.offsets = offsets
         safeLevel = if case .output(_, let options) = mode { options.safe } else { nil }
         request = Lock(try chip.request(offsets, mode))
@@ -51,7 +52,7 @@ final class LinuxLines: LineRequest {
         counts = Lock(Counts(lines: offsets.count))
         if case .output(_, let options) = mode, let safeLevel {
             for offset in offsets {
-                SafeOutputs.device.note(chip: chip.label, offset: offset, safe: safeLevel, options)
+                SafeOutputs.device.note(chip: chipLabel, offset: offset, safe: safeLevel, options)
             }
         }
         if case .input(let options, let continuation?) = mode, options.edges != .none {

@@ -5,13 +5,13 @@ internal import Threads
 /// Transfers block for as long as the bits take, so every controller has a thread of its own, shared by its devices; the
 /// callers suspend meanwhile. They are served in the order they came.
 public actor SPIDevice {
-    /// The most bytes of one transaction, all messages together: what spidev's buffer takes unless its parameter bufsiz
-    /// says otherwise (linux/drivers/spi/spidev.c).
+    /// The most bytes of one transaction, all messages together, each rounded up to ``alignment``: what spidev's buffer
+    /// takes unless its parameter bufsiz says otherwise (linux/drivers/spi/spidev.c).
     public static let maximumLength = 4096
 
-    /// The most messages of one transaction: as many as the size field of the ioctl's number can tell
-    /// (SPI_MSGSIZE in linux/spi/spidev.h).
-    public static let maximumMessages = 511
+    /// Bytes. In the buffer each message begins at a multiple of them (ARCH_DMA_MINALIGN in
+    /// linux/arch/arm64/include/asm/cache.h): so 32 short messages fill it.
+    public static let alignment = 128
 
     /// The path of the device, or the name of a simulated one.
     public nonisolated let name: String
@@ -55,14 +55,14 @@ public actor SPIDevice {
     }
 
     /// Several messages in one transaction, which nobody else's comes between.
-    /// - Parameter messages: 1 to ``maximumMessages`` messages of at least 1 byte, of together at most ``maximumLength``.
+    /// - Parameter messages: at least one, of at least 1 byte each, of together at most ``maximumLength``.
     /// - Returns: what came back, for each message as many bytes as were written.
     public func transfer(_ messages: [SPIMessage]) throws(SPIError) -> [[UInt8]] {
         let bytes = messages.reduce(0) { $0 + $1.bytes.count }
-        guard
-            (1...Self.maximumMessages).contains(messages.count), bytes <= Self.maximumLength,
-            messages.allSatisfy({ !$0.bytes.isEmpty })
-        else { throw .invalidLength(device: name, bytes: bytes, messages: messages.count) }
+        let taken = messages.reduce(0) { $0 + ($1.bytes.count + Self.alignment - 1) / Self.alignment * Self.alignment }
+        guard !messages.isEmpty, taken <= Self.maximumLength, messages.allSatisfy({ !$0.bytes.isEmpty }) else {
+            throw .invalidLength(device: name, bytes: bytes, messages: messages.count)
+        }
         return try controller.transfer(messages, device: name)
     }
 

@@ -20,8 +20,8 @@ extension SPIError: CustomStringConvertible {
         case .failed(let device, let reason):
             "the transfer with \(device) failed: \(reason)"
         case .invalidLength(let device, let bytes, let messages):
-            "a transfer with \(device) cannot have \(bytes) bytes in \(messages) messages, "
-                + "only 1 to \(SPIDevice.maximumLength) bytes in 1 to \(SPIDevice.maximumMessages)"
+            "a transfer with \(device) cannot have \(bytes) bytes in \(messages) messages, only 1 to "
+                + "\(SPIDevice.maximumLength) bytes, where each message counts as a multiple of \(SPIDevice.alignment)"
         }
     }
 }

@@ -67,6 +67,7 @@ enum BusTests {
 
     private static func spi(_ name: String, _ path: String) -> BusTest {
         BusTest(name: name) {
+            try skipIfAbsent(path)
             try LinuxSPI.test(path: path)
             return "\(path) opens"
         }
@@ -74,6 +75,7 @@ enum BusTests {
 
     private static func serial(_ name: String, _ path: String) -> BusTest {
         BusTest(name: name) {
+            try skipIfAbsent(path)
             do throws(SerialError) {
                 try LinuxSerial.test(path: path)
             } catch {
@@ -81,6 +83,13 @@ enum BusTests {
                 throw BusTest.Skipped(reason: "\(path) is in use")
             }
             return "\(path) opens"
+        }
+    }
+
+    /// Profiles also name what only cards made with an option of the board have, and nothing tells whether this one is.
+    private static func skipIfAbsent(_ path: String) throws {
+        if access(path, F_OK) != 0, errno == ENOENT {
+            throw BusTest.Skipped(reason: "\(path) is not there; most boards have it on cards made --with it only")
         }
     }
 

@@ -32,8 +32,8 @@ extension Command {
         name: "gpio get", summary: "read GPIO lines", argument: "LINE...", count: 1...64,
         options: [.bias, .activeLow, .json],
         discussion: """
-            Takes the lines as inputs for a moment, lines of one chip at once, and shows 1 for high and 0 for low. A line
-            that is in use is refused, and its user named.
+            Takes the lines for a moment, those of one chip at once, and shows 1 for high and 0 for low. An output stays one,
+            unless with --bias, which makes all of them inputs. A line that is in use is refused, and its user named.
             \(lineNames)
             """,
         examples: [("apus gpio get GPIO17 --bias up", "a button"), ("apus gpio get PIN11 PIN13", "two at once")],
@@ -82,7 +82,12 @@ extension Command {
             """,
         examples: [("apus gpio safe", "after `kill -9` of a program of your own")],
         run: { _ in
-            SafeOutputs.device.restore { name, error in Output.error("\(Output.printable(name)): \(error)") }
+            var failure: (any Error)?
+            SafeOutputs.device.restore { name, error in
+                Output.note("\(Output.printable(name)): \(error)")
+                failure = error
+            }
+            if let failure { throw failure }
         })
 
     private static func showLines(_ arguments: Arguments) throws {
@@ -94,8 +99,10 @@ extension Command {
             if isJSON { shown.append(json(chip, info)) } else { Output.line(text(chip, info)) }
         }
         if arguments.positionals.isEmpty {
-            for chip in try GPIOChip.all() {
-                for info in try GPIOChip.labelled(chip.label).lines() { show(chip.label, info) }
+            let chips = try GPIOChip.all()
+            for description in chips {
+                let chip = GPIOChip(description, among: chips)
+                for info in try chip.lines() { show(chip.label, info) }
             }
         } else {
             for line in try Lines(arguments.positionals).lines {
@@ -199,8 +206,10 @@ extension Command {
     }
 
     private static func getLines(_ arguments: Arguments) throws {
-        let options = InputOptions(
+        var options = InputOptions(
             bias: try Lines.bias(arguments), isActiveLow: arguments.has("--active-low"), consumer: "gpio get")
+        // Whatever an output holds would let go.
+        options.keepsDirection = options.bias == .asIs
         let lines = try Lines(arguments.positionals)
         var values: [String: Bool] = [:]
         for (chip, lines) in lines.byChip {

@@ -49,7 +49,7 @@ extension Command {
     }
 
     private static func address(_ arguments: Arguments) throws -> I2CAddress {
-        try I2CAddress(try Arguments.number(arguments.positionals[1], "ADDRESS", in: 0...0x3FF))
+        try I2CAddress(try Arguments.number(arguments.positionals[1], "ADDRESS", in: I2CAddress.range))
     }
 
     private static func bytes(_ arguments: Arguments, _ what: String) throws(UsageError) -> [UInt8] {

@@ -16,7 +16,9 @@ struct KernelDevicesTests {
             tree.onWrite("bus/i2c/devices/i2c-\(bus)/new_device") { tree, text in
                 if text == "lm75 0x49" { return "Device or resource busy" }
                 let parts = text.split(separator: " ")
-                tree["bus/i2c/devices/\(bus)-00\(parts[1].dropFirst(2))/name"] = String(parts[0])
+                let folder = "bus/i2c/devices/\(bus)-00\(parts[1].dropFirst(2))"
+                tree[folder + "/name"] = String(parts[0])
+                if parts[0] != "absent" { tree.link(folder + "/driver", to: String(parts[0])) }
                 return nil
             }
         }
@@ -28,10 +30,14 @@ struct KernelDevicesTests {
     }
 
     @Test func theKernelIsToldOfEach() async {
-        let lines = await add("i2c-1:0x4a:lm75, header:104:ds1338")
+        let lines = await add("i2c-1:0x4a:lm75, header:104:ds1338, i2c-1:0x4c:absent")
         #expect(tree["bus/i2c/devices/1-004a/name"] == "lm75")
         #expect(tree["bus/i2c/devices/0-0068/name"] == "ds1338")
-        #expect(lines == ["lm75 of the kernel has 1-004a", "ds1338 of the kernel has 0-0068"])
+        #expect(
+            lines == [
+                "lm75 of the kernel has 1-004a", "ds1338 of the kernel has 0-0068",
+                "absent of the kernel does not find its chip at 1-004c; a sensor that wants it asks again",
+            ])
     }
 
     @Test(arguments: [

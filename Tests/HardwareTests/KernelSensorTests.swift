@@ -158,6 +158,21 @@ struct KernelSensorTests {
         for (name, value) in expected { #expect(abs((values[name] ?? .nan) - value) < abs(value) * 1e-9, "\(name)") }
     }
 
+    /// The nearest counts.
+    @Test(
+        arguments: [
+            (["scale": "2"], 1.0), (["scale": "2", "in_scale": "4"], 2),
+            (["scale": "2", "in_scale": "4", "in_voltage_scale": "8"], 4), (["out_scale": "2"], 0.5),
+            (["offset": "500", "scale": "2"], 2),
+        ] as [([String: String], Double)])
+    func scalesOfAllChannelsCount(files: [String: String], volts: Double) async throws {
+        add(
+            "bus/iio/devices/iio:device0",
+            files.merging(["name": "adc", "in_voltage0_raw": "500"]) { file, _ in file })
+        let converter = try await KernelSensor.iio("adc", on: sysfs)
+        #expect(try await converter.read(converter.channels) == [volts])
+    }
+
     // Documentation/ABI/testing/sysfs-bus-iio: names and units ("What:" and "Description:").
     @Test(
         arguments: [

@@ -68,7 +68,8 @@ struct SPIDeviceTests {
         for messages in [
             [], [SPIMessage([])], [SPIMessage([1]), SPIMessage([])],
             [SPIMessage([UInt8](repeating: 0, count: 4096)), SPIMessage([1])],
-            [SPIMessage](repeating: SPIMessage([1]), count: 512),
+            [SPIMessage](repeating: SPIMessage([1]), count: 33),
+            [SPIMessage([UInt8](repeating: 0, count: 3969)), SPIMessage([1])],
         ] {
             let bytes = messages.reduce(0) { $0 + $1.bytes.count }
             await #expect(throws: SPIError.invalidLength(device: "spi0.0", bytes: bytes, messages: messages.count)) {
@@ -77,8 +78,10 @@ struct SPIDeviceTests {
         }
         #expect(chip.selections.withLock { $0.isEmpty })
         #expect(try await device.transfer([UInt8](repeating: 0, count: 4096)).count == 4096)
-        let largest = [SPIMessage](repeating: SPIMessage([1]), count: 511)
-        #expect(try await device.transfer(largest).count == 511)
+        // As spidev lays them out.
+        #expect(try await device.transfer([SPIMessage](repeating: SPIMessage([1]), count: 32)).count == 32)
+        let two = [SPIMessage([UInt8](repeating: 0, count: 3968)), SPIMessage([UInt8](repeating: 0, count: 128))]
+        #expect(try await device.transfer(two).count == 2)
         #expect(SPIMessage(reading: -1).bytes.isEmpty)
     }
 

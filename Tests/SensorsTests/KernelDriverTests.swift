@@ -2,6 +2,7 @@ import Glibc
 import Hardware
 import Supervision
 import Testing
+import Threads
 
 @testable import Sensors
 
@@ -181,6 +182,37 @@ struct KernelDriverTests {
         for _ in 0..<2 {
             #expect(try await driver.sample(driver.open()) == [Measurement(.temperature, .number(25.5))])
         }
+    }
+
+    /// The kernel's driver asks for it once, when it is told of it.
+    @Test(arguments: [true, false]) func aChipThatWasAbsentIsFoundLater(isTold: Bool) async throws {
+        let isThere = Lock(false)
+        let probe: @Sendable (SimulatedSysfs) -> Void = { tree in
+            guard isThere.withLock({ $0 }) else { return }
+            tree.link("bus/i2c/devices/1-0049/driver", to: "lm75")
+            tree["class/hwmon/hwmon0/name"] = "lm75"
+            tree["class/hwmon/hwmon0/temp1_input"] = "25500"
+            tree.link("class/hwmon/hwmon0/device", to: "1-0049")
+        }
+        tree["bus/i2c/devices/i2c-1/name"] = "bcm2835 (i2c@7e804000)"
+        tree.onWrite("bus/i2c/devices/i2c-1/new_device") { tree, _ in
+            tree["bus/i2c/devices/1-0049/name"] = "lm75"
+            probe(tree)
+            return nil
+        }
+        tree.onWrite("bus/i2c/drivers_probe") { tree, text in
+            guard text == "1-0049" else { return "No such device" }
+            probe(tree)
+            return nil
+        }
+        let driver =
+            isTold
+            ? KernelSensorDriver(.hwmon, adding: .init("lm75", bus: 1, address: 0x49), on: port)
+            : KernelSensorDriver(.hwmon, "lm75", on: port)
+        if !isTold { tree["bus/i2c/devices/1-0049/name"] = "lm75" }
+        for _ in 0..<2 { await #expect(throws: SysfsError.self) { try await driver.open() } }
+        isThere.withLock { $0 = true }
+        #expect(try await driver.sample(driver.open()) == [Measurement(.temperature, .number(25.5))])
     }
 
     @Test func whatTheKernelCallsAPartBecomesPartOfAName() async throws {

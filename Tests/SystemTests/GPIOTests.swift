@@ -68,6 +68,16 @@ extension SystemTests {
             let left = try await machine.shell.run("apus gpio info GPIO3 GPIO4").split(separator: "\n").suffix(2)
             #expect(left.map { $0.contains("  output") } == [true, true])
             #expect(left.allSatisfy { !$0.contains("used") && !$0.contains("active-low") })
+            // A look at them changes nothing.
+            let levels = try await machine.shell.run("apus gpio get GPIO3 GPIO4 | tr '\\n' ' '")
+            #expect(levels.contains("GPIO3=0 GPIO4=1"))
+            #expect(try await machine.shell.run("apus gpio info GPIO4").contains("  output"))
+            #expect(try await voltage(of: 4, machine))
+            let safe = try await machine.shell.run(
+                "printf 'line=gone:1\\nlevel=0\\n' > /run/apus/outputs/gone; apus gpio safe; "
+                    + "echo status $?; rm /run/apus/outputs/gone; apus gpio safe; echo status $?")
+            #expect(safe.contains("gone: no GPIO chip is labelled") && safe.contains("status 30"))
+            #expect(safe.contains("status 0"), "\(safe)")
             let refused = try await machine.shell.run("apus gpio set GPIO0=1; echo status $?")
             #expect(
                 refused.contains("line 0 of the GPIO chip 9030000.pl061 is in use by \"WeatherStation button-GPIO0\""))

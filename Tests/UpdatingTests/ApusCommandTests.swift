@@ -51,6 +51,11 @@ struct ApusCommandTests {
         let follow = try ApusRun("gpio", "info", "--follow")
         #expect(follow.status == 2)
         #expect(follow.errors.hasPrefix("error: --follow needs lines, all of one chip; "))
+        for address in ["0x07", "0x78"] {
+            let reserved = try ApusRun("i2c", "read", "i2c-1", address)
+            #expect(reserved.status == 2)
+            #expect(reserved.errors.hasPrefix("error: \(address) is no ADDRESS, which is a number from 8 to 119; "))
+        }
     }
 
     // MARK: - Slots

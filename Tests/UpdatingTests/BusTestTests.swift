@@ -49,6 +49,14 @@ struct BusTestTests {
         #expect(BusTests.all(of: [:], SysfsSurvey(simulated: tree)).isEmpty)
     }
 
+    /// As on every card that was made without the options.
+    @Test func whatOnlySomeCardsHaveIsNoFailure() {
+        let board = ["i2c.i2c-1": "/nowhere", "spi.spi0.0": "/nowhere", "serial.uart0": "/nowhere"]
+        let results = BusTests.all(of: board, SysfsSurvey(simulated: tree)).map { $0.run() }
+        #expect(results.map(\.verdict) == [.failed, .skipped, .skipped])
+        #expect(results.dropFirst().allSatisfy { $0.remark.hasPrefix("/nowhere is not there; ") })
+    }
+
     /// Of the kernel's devices, each as name, verdict and remark.
     private func kernelDevices() -> [[String]] {
         BusTests.all(of: [:], SysfsSurvey(simulated: tree)).map { $0.run() }

@@ -10,7 +10,7 @@ public struct PCA9685: Sendable {
 
     /// - Parameters:
     ///   - port: the bus the chip is on.
-    ///   - address: 0x40 through 0x7F, as its pins A0 to A5 are wired.
+    ///   - address: 0x40 through 0x77, as its pins A0 to A5 are wired; those above are reserved on I2C.
     ///   - frequency: pulses in a second, of all outputs, from 24 to 1526 Hz; 50 for servos.
     ///   - clock: the clock of the waits for the chip.
     public init(
