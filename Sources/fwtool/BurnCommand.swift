@@ -18,7 +18,7 @@ struct BurnCommand: ParsableCommand {
             EXAMPLES
               fwtool burn --list
               sudo fwtool burn build/WeatherStation-rpi4.apus
-              sudo fwtool burn app.apus /dev/sdc --key fleet.pub --serial WS-0042 --set broker=mqtt://hub.local:1883
+              sudo fwtool burn app.apus /dev/sdc --key fleet.pub --serial WS-0042 --set broker=mqtt://hub.example:1883
               sudo fwtool burn app.apus /dev/mmcblk0 --yes --no-eject
             """)
 

@@ -11,7 +11,7 @@ struct ImageCommand: ParsableCommand {
 
             EXAMPLES
               fwtool image build/WeatherStation-rpi4.apus
-              fwtool image app.apus --key fleet.pub --set broker=mqtt://broker.local:1883 -o card.img
+              fwtool image app.apus --key fleet.pub --set broker=mqtt://broker.example:1883 -o card.img
             """)
 
     @Argument(help: "The bundle.", completion: .file(extensions: ["apus"]))
