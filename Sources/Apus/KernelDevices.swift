@@ -26,7 +26,8 @@ struct KernelDevices: Sendable {
                 log(
                     await KernelDevice.isDriven(name, on: sysfs)
                         ? "\(device.driver) of the kernel has \(name)"
-                        : "\(device.driver) of the kernel does not find its chip at \(name); a sensor that wants it asks again"
+                        : "no driver of the kernel has taken \(name): the chip is absent, or \(device.driver) has no module; "
+                            + "a sensor of the kernel's there asks again"
                 )
             } catch {
                 log("kernel-devices, \"\(text)\": \(error)")

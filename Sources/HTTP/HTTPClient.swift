@@ -85,6 +85,11 @@ package final class HTTPClient {
         keep(try connect(to: url, by: proxy), to: url, by: proxy)
     }
 
+    /// Whether there is one that the next request may use.
+    package func isConnected(to url: HTTPURL) -> Bool {
+        do throws(HTTPError) { return isKept(to: url, by: try settings.proxies.proxy(for: url)) } catch { return false }
+    }
+
     private func isKept(to url: HTTPURL, by proxy: HTTPURL?) -> Bool {
         guard let kept else { return false }
         return kept.origin == url.origin && kept.proxy == proxy && !kept.end.hasPassed

@@ -1,3 +1,5 @@
+internal import Threads
+
 /// Devices the kernel is told of while it runs, because neither the device tree nor the bus itself tells it.
 public enum KernelDevice {
     /// Gives an I2C chip to the kernel's driver for it (Documentation/i2c/instantiating-devices.rst, method 4); the driver
@@ -30,20 +32,39 @@ public enum KernelDevice {
     /// Lets the drivers look again for I2C chips that they did not find when the kernel was told of them, because they had
     /// no power yet or were not plugged in. The kernel itself asks once only.
     ///
-    /// - Parameter device: the only one to look for; nil for all.
+    /// Each at most once in ``probePause``, for the kernel logs every vain attempt. Only those that are wanted: others may be
+    /// without a driver on purpose.
+    ///
+    /// - Parameters:
+    ///   - name: what the sensor is called, and the chip, where no device is named.
+    ///   - device: the only one to look for; nil for all with the name.
     /// - Returns: whether one has a driver now.
-    static func probeAgain(_ device: String?, _ sysfs: isolated Sysfs) -> Bool {
+    static func probeAgain(_ name: String, at device: String?, _ sysfs: isolated Sysfs) -> Bool {
         var isFound = false
-        for name in device.map({ [$0] }) ?? (try? sysfs.list(devices)) ?? [] {
-            let folder = "\(devices)/\(name)"
-            // Adapters are among them, and have no drivers.
-            guard !name.utf8.starts(with: "i2c-".utf8), sysfs.isReadable("\(folder)/name"),
-                sysfs.linkTarget("\(folder)/driver") == nil,
-                (try? sysfs.write(name, to: "bus/i2c/drivers_probe")) != nil
-            else { continue }
+        for entry in device.map({ [$0] }) ?? (try? sysfs.list(devices)) ?? [] {
+            let folder = "\(devices)/\(entry)"
+            guard let type = try? sysfs.read("\(folder)/name"), device != nil || type == name else { continue }
+            if sysfs.linkTarget("\(folder)/driver") == nil, mayProbe(entry) {
+                try? sysfs.write(entry, to: "bus/i2c/drivers_probe")
+            }
             if sysfs.linkTarget("\(folder)/driver") != nil { isFound = true }
         }
         return isFound
+    }
+
+    /// Some three hundred lines a day in the kernel's log. Another one in tests.
+    @TaskLocal static var probePause = Duration.seconds(300)
+
+    /// The ends of the pauses of this process.
+    private static let pauses = Lock<[String: ContinuousClock.Instant]>([:])
+
+    private static func mayProbe(_ device: String) -> Bool {
+        pauses.withLock { pauses in
+            let now = ContinuousClock.now
+            if let end = pauses[device], now < end { return false }
+            pauses[device] = now + probePause
+            return true
+        }
     }
 
     /// What the kernel calls a device on an I2C bus: "1-0048".

@@ -139,7 +139,7 @@ public struct KernelSensor: Sendable {
         _ name: String, _ device: String?, in devices: String, _ sysfs: isolated Sysfs
     ) throws(SysfsError) -> String {
         do { return try look(for: name, device, in: devices, sysfs) } catch {
-            guard KernelDevice.probeAgain(device, sysfs) else { throw error }
+            guard KernelDevice.probeAgain(name, at: device, sysfs) else { throw error }
             return try look(for: name, device, in: devices, sysfs)
         }
     }

@@ -5,7 +5,8 @@ internal import Threads
 /// An open GPIO chip of the kernel. Lines requested from it stay valid after it is closed.
 struct LinuxChip: ~Copyable {
     let name: String
-    let label: String
+    /// Of one that was asked for by its name, that.
+    private(set) var label: String
     let lines: Int
     /// libgpiod's own; no two threads may use it at the same time.
     let pointer: OpaquePointer
@@ -37,6 +38,7 @@ struct LinuxChip: ~Copyable {
                 let chip = try LinuxChip(path: path)
                 if chip.label == label || chip.name == label {
                     self = chip
+                    self.label = label
                     return
                 }
                 present.append(chip.label)

@@ -70,6 +70,8 @@ struct HTTPReceiver: Receiver {
         ]
         if let token = settings.options.token { request.fields.append(("Authorization", "Bearer \(token)")) }
         let head: ResponseHead
+        // After a time of silence, with certificates as they are now.
+        if !client.isConnected(to: settings.url) { try open() }
         do throws(HTTPError) { head = try client.post(request) } catch { throw failure(error) }
         if (200...299).contains(head.status) {
             rejectionsInRow = 0

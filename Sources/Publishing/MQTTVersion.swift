@@ -12,6 +12,4 @@ enum MQTTVersion: Sendable, Hashable {
         case .v311: MQTT_PROTOCOL_V311
         }
     }
-
-    var other: MQTTVersion { self == .v5 ? .v311 : .v5 }
 }

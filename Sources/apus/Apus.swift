@@ -57,7 +57,9 @@ enum Apus {
         } catch {
             // GPIOError and I2CError say what is wrong and what there is.
             Output.error("\(error)")
-            return error is GPIOError || error is I2CError || error is SelfTestFailed ? .hardware : .failure
+            let isHardware =
+                error is GPIOError || error is I2CError || error is SelfTestFailed || error is UnsafeOutput
+            return isHardware ? .hardware : .failure
         }
     }
 }

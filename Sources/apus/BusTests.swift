@@ -86,7 +86,7 @@ enum BusTests {
         }
     }
 
-    /// Profiles also name what only cards made with an option of the board have, and nothing tells whether this one is.
+    /// Profiles also name what only cards made with an option of the board have, and the bundle knows no card's options.
     private static func skipIfAbsent(_ path: String) throws {
         if access(path, F_OK) != 0, errno == ENOENT {
             throw BusTest.Skipped(reason: "\(path) is not there; most boards have it on cards made --with it only")

@@ -33,7 +33,8 @@ extension Command {
         options: [.bias, .activeLow, .json],
         discussion: """
             Takes the lines for a moment, those of one chip at once, and shows 1 for high and 0 for low. An output stays one,
-            unless with --bias, which makes all of them inputs. A line that is in use is refused, and its user named.
+            unless with --bias, which makes all of them inputs. A line that is in use is refused, and its user named; but
+            not one that the board uses for something else, such as I2C: on a Pi that ends until the next start.
             \(lineNames)
             """,
         examples: [("apus gpio get GPIO17 --bias up", "a button"), ("apus gpio get PIN11 PIN13", "two at once")],
@@ -82,10 +83,10 @@ extension Command {
             """,
         examples: [("apus gpio safe", "after `kill -9` of a program of your own")],
         run: { _ in
-            var failure: (any Error)?
+            var failure: UnsafeOutput?
             SafeOutputs.device.restore { name, error in
-                Output.note("\(Output.printable(name)): \(error)")
-                failure = error
+                if let failure { Output.error("\(failure)") }
+                failure = UnsafeOutput(line: Output.printable(name), reason: "\(error)")
             }
             if let failure { throw failure }
         })
@@ -301,6 +302,14 @@ extension Command {
         let fraction = "\(nanoseconds % 1_000_000_000 + 1_000_000_000)".dropFirst()
         return "\(nanoseconds / 1_000_000_000).\(fraction)"
     }
+}
+
+/// A line that may not have its safe level.
+struct UnsafeOutput: Error, CustomStringConvertible {
+    let line: String
+    let reason: String
+
+    var description: String { "\(line): \(reason)" }
 }
 
 /// What a task leaves for who waits.

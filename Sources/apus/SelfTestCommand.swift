@@ -11,12 +11,13 @@ extension Command {
             .json,
         ],
         discussion: """
-            Tests what the board's profile says: that each I2C bus, SPI chip select and serial port is there and opens, that an
-            I2C adapter can do plain transactions, that the bus's lines are idle and who answers on it, and that the GPIO chip
-            has its lines. And what the kernel has: that the searches of 1-Wire buses end, that their thermometers measure
-            and say so with right checksums, and that PWM controllers and LEDs can be looked at. Each test has
-            \(BusTests.limit) seconds. What somebody uses is skipped. I2C devices are asked as by apus i2c scan; nothing
-            else is written to any of them, and no output is taken or changed.
+            Tests what the board's profile says: that each I2C bus is there and opens, that its adapter can do plain
+            transactions, that its lines are idle and who answers on it, that the SPI chip selects and serial ports that
+            are there open, and that the GPIO chip has its lines. And what the kernel has: that the searches of 1-Wire
+            buses end, that their thermometers measure and say so with right checksums, and that PWM controllers and LEDs
+            can be looked at. Each test has \(BusTests.limit) seconds. What somebody uses, and ports that are not there,
+            are skipped. I2C devices are asked as by apus i2c scan; nothing else is written to any of them, and no output
+            is taken or changed.
 
             Exit code \(SelfTestFailed.code.rawValue) when a test failed.
             """,

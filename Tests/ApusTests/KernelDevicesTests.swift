@@ -36,7 +36,8 @@ struct KernelDevicesTests {
         #expect(
             lines == [
                 "lm75 of the kernel has 1-004a", "ds1338 of the kernel has 0-0068",
-                "absent of the kernel does not find its chip at 1-004c; a sensor that wants it asks again",
+                "no driver of the kernel has taken 1-004c: the chip is absent, or absent has no module; a sensor of the "
+                    + "kernel's there asks again",
             ])
     }
 

@@ -169,6 +169,7 @@ struct MQTTTests {
                 $0.authorities = .file(ca)
                 ($0.certificate, $0.key) = (client, other)
             } == "\(other) is not the private key of our certificate \(client), in PEM form and not encrypted")
+        // That no password is asked for shows on a terminal only.
         let encrypted = try Certificates.path("encrypted.key")
         #expect(
             try await firstState {
