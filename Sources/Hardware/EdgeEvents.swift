@@ -12,19 +12,17 @@ public struct EdgeEvents: AsyncSequence, Sendable {
     public static let capacity = 1024
 
     let lines: InputLines
-    let stream: EdgeEventStream
 
     public struct AsyncIterator: AsyncIteratorProtocol {
         // Keeps the lines open while they are iterated, also when the caller holds nothing but the sequence.
         let lines: InputLines
-        var iterator: EdgeEventStream.AsyncIterator
 
         public mutating func next() async throws -> EdgeEvent? {
-            try await iterator.next()
+            try await lines.queue.next()
         }
 
         public mutating func next(isolation actor: isolated (any Actor)?) async throws -> EdgeEvent? {
-            try await iterator.next(isolation: actor)
+            try await lines.queue.next(isolation: actor)
         }
     }
 
@@ -34,15 +32,10 @@ public struct EdgeEvents: AsyncSequence, Sendable {
     /// taken and wait.
     /// - Throws: ``GPIOError``, and what `body` throws.
     public func handle(_ body: (EdgeEvent) async throws -> Void) async throws {
-        try await withTaskExecutorPreference(lines.executor) {
-            for try await event in self { try await body(event) }
-        }
+        try await lines.queue.handle(on: lines.executor, body)
     }
 
     public func makeAsyncIterator() -> AsyncIterator {
-        AsyncIterator(lines: lines, iterator: stream.makeAsyncIterator())
+        AsyncIterator(lines: lines)
     }
 }
-
-/// Carries events from the waiting thread, which it never blocks, to the consumer.
-typealias EdgeEventStream = AsyncThrowingStream<EdgeEvent, any Error>

@@ -1,9 +1,12 @@
+internal import Threads
+
 /// Up to 64 lines of one GPIO chip, read at once by this process; nobody else can use them until they are released.
 ///
 /// Levels as bit sets: bit 0 belongs to the first of the offsets, whatever its number in the chip.
 public final class InputLines: Sendable {
     private let request: any LineRequest
-    private let stream: EdgeEventStream
+    /// Of their events.
+    let queue = EdgeQueue()
 
     /// How many lines these are.
     public let count: Int
@@ -13,11 +16,9 @@ public final class InputLines: Sendable {
     ///   - offsets: the lines' numbers in the chip, from 0; 1 to 64 different ones.
     /// - Throws: ``GPIOError``, or why the thread that waits for events cannot be started.
     public init(on chip: GPIOChip, offsets: [Int], _ options: InputOptions = InputOptions()) throws {
-        let (stream, continuation) = EdgeEventStream.makeStream(bufferingPolicy: .bufferingNewest(EdgeEvents.capacity))
-        self.stream = stream
         count = offsets.count
-        request = try chip.request(offsets, .input(options, continuation))
-        if options.edges == .none { continuation.finish() }
+        request = try chip.request(offsets, .input(options, queue))
+        if options.edges == .none { queue.finish() }
     }
 
     deinit {
@@ -39,10 +40,10 @@ public final class InputLines: Sendable {
 
     /// The lines' changes since they were requested, in the order of the chip's interrupts; empty when requested without
     /// edges.
-    public var events: EdgeEvents { EdgeEvents(lines: self, stream: stream) }
+    public var events: EdgeEvents { EdgeEvents(lines: self) }
 
     /// The thread on which the events come.
-    var executor: (any TaskExecutor)? { request.executor }
+    var executor: DescriptorExecutor? { request.executor }
 
     /// How many changes came and were lost.
     public var statistics: EdgeStatistics { request.statistics }

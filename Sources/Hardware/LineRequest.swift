@@ -1,3 +1,5 @@
+internal import Threads
+
 /// Lines of one chip held by this process: what inputs and outputs need of the kernel or of its simulation.
 ///
 /// Levels are bit sets: bit 0 belongs to the first line of the request.
@@ -6,7 +8,7 @@ protocol LineRequest: Sendable {
     func setLevels(_ levels: UInt64, of lines: UInt64) throws(GPIOError)
     var statistics: EdgeStatistics { get }
     /// The thread on which events come; nil when they come on any.
-    var executor: (any TaskExecutor)? { get }
+    var executor: DescriptorExecutor? { get }
     /// Gives the lines back, at their safe level if they have one, and ends their events; when this returns, the lines are
     /// free. Later calls do nothing.
     func release()
@@ -14,8 +16,8 @@ protocol LineRequest: Sendable {
 
 /// What lines are requested as.
 enum LineMode: Sendable {
-    /// Without a continuation nobody but the caller waits for events.
-    case input(InputOptions, EdgeEventStream.Continuation?)
+    /// Without a queue nobody but the caller waits for events.
+    case input(InputOptions, EdgeQueue?)
     case output(initial: UInt64, OutputOptions)
 }
 

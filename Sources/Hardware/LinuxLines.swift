@@ -16,7 +16,7 @@ final class LinuxLines: LineRequest {
 
     private struct Watch {
         let executor: DescriptorExecutor
-        let continuation: EdgeEventStream.Continuation
+        let queue: EdgeQueue
     }
 
     struct Counts {
@@ -55,14 +55,14 @@ final class LinuxLines: LineRequest {
                 SafeOutputs.device.note(chip: chipLabel, offset: offset, safe: safeLevel, options)
             }
         }
-        if case .input(let options, let continuation?) = mode, options.edges != .none {
+        if case .input(let options, let queue?) = mode, options.edges != .none {
             do {
                 let reader = try EdgeReader(self)
                 // The thread keeps these lines, and they the thread, until they are released.
                 let executor = try DescriptorExecutor(name: "gpio-\(offsets[0])", descriptor: reader.descriptor) {
-                    Self.deliverEvents(of: reader, to: continuation)
+                    Self.deliverEvents(of: reader, to: queue)
                 }
-                watch.withLock { $0 = Watch(executor: executor, continuation: continuation) }
+                watch.withLock { $0 = Watch(executor: executor, queue: queue) }
             } catch {
                 release()
                 throw error
@@ -108,7 +108,7 @@ final class LinuxLines: LineRequest {
             // While the thread waits, the kernel does not let go of the line: a restarted child could find its own old request
             // still holding it.
             watch.executor.stopWatching()
-            watch.continuation.finish()
+            watch.queue.finish()
         }
         request.withLock { request in
             guard let pointer = request else { return }
@@ -141,20 +141,18 @@ extension LinuxLines {
     /// Events taken from the kernel with one system call; gpiod_edge_event_buffer_new allows up to 1024.
     private static let batch = 64
 
-    var executor: (any TaskExecutor)? { watch.withLock { $0?.executor } }
+    var executor: DescriptorExecutor? { watch.withLock { $0?.executor } }
 
     /// On the waiting thread. Returns whether there may be more.
-    private static func deliverEvents(of reader: EdgeReader, to continuation: EdgeEventStream.Continuation) -> Bool {
+    private static func deliverEvents(of reader: EdgeReader, to queue: EdgeQueue) -> Bool {
         do throws(GPIOError) {
             try reader.read { event in
-                if case .dropped = continuation.yield(event) {
-                    reader.lines.counts.withLock { $0.countLostInProcess() }
-                }
+                if !queue.append(event) { reader.lines.counts.withLock { $0.countLostInProcess() } }
             }
             return true
         } catch {
             // Released meanwhile, or the chip is gone.
-            if case .released = error { continuation.finish() } else { continuation.finish(throwing: error) }
+            if case .released = error { queue.finish() } else { queue.finish(throwing: error) }
             return false
         }
     }

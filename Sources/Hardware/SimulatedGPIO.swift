@@ -166,7 +166,7 @@ extension SimulatedGPIO {
         private let chip: SimulatedGPIO
         private let offsets: [Int]
         private let safeLevel: Bool?
-        private let continuation: EdgeEventStream.Continuation?
+        private let queue: EdgeQueue?
         private let request: Int
         private let isReleased = Lock(false)
 
@@ -175,11 +175,11 @@ extension SimulatedGPIO {
             self.offsets = offsets
             request = chip.state.withLock { $0.lines[offsets[0]].owner?.request ?? 0 }
             switch mode {
-            case .input(_, let continuation):
-                self.continuation = continuation
+            case .input(_, let queue):
+                self.queue = queue
                 safeLevel = nil
             case .output(_, let options):
-                continuation = nil
+                queue = nil
                 safeLevel = options.safe
             }
         }
@@ -208,7 +208,7 @@ extension SimulatedGPIO {
 
         var statistics: EdgeStatistics { chip.state.withLock { $0.statistics[request] ?? EdgeStatistics() } }
 
-        var executor: (any TaskExecutor)? { nil }
+        var executor: DescriptorExecutor? { nil }
 
         func release() {
             let wasReleased = isReleased.withLock { isReleased in
@@ -217,7 +217,7 @@ extension SimulatedGPIO {
             }
             guard !wasReleased else { return }
             if let safeLevel { set(safeLevel ? .max : 0, of: .max) }
-            continuation?.finish()
+            queue?.finish()
             chip.change { state in
                 for offset in offsets {
                     // As a chip does that keeps the level of a released output (docs/gpio.md).
@@ -268,7 +268,7 @@ extension SimulatedGPIO {
     /// How the program holds a line.
     private struct Owner {
         enum Role {
-            case input(EdgeDetection, debounce: Duration, EdgeEventStream.Continuation?)
+            case input(EdgeDetection, debounce: Duration, EdgeQueue?)
             /// With the present level.
             case output(Bool, LineDrive)
         }
@@ -283,8 +283,8 @@ extension SimulatedGPIO {
         init(_ mode: LineMode, index: Int, request: Int) {
             self.request = request
             switch mode {
-            case .input(let options, let continuation):
-                role = .input(options.edges, debounce: options.debounce, continuation)
+            case .input(let options, let queue):
+                role = .input(options.edges, debounce: options.debounce, queue)
                 bias = options.bias
                 isActiveLow = options.isActiveLow
                 consumer = LineOptions.consumer(options.consumer)
@@ -425,7 +425,7 @@ extension SimulatedGPIO {
         }
 
         private mutating func report(_ offset: Int, _ kind: EdgeEvent.Kind) {
-            guard let owner = lines[offset].owner, case .input(let edges, _, let continuation) = owner.role else {
+            guard let owner = lines[offset].owner, case .input(let edges, _, let queue) = owner.role else {
                 return
             }
             switch (edges, kind) {
@@ -438,9 +438,7 @@ extension SimulatedGPIO {
                 kind: kind, offset: offset, timestamp: moment ?? UInt64(clamping: MonotonicClock.now),
                 globalSequence: sequences[owner.request, default: 0], lineSequence: lines[offset].sequence)
             statistics[owner.request, default: EdgeStatistics()].received &+= 1
-            if case .dropped = continuation?.yield(event) {
-                statistics[owner.request]?.lostInProcess &+= 1
-            }
+            if queue?.append(event) == false { statistics[owner.request]?.lostInProcess &+= 1 }
         }
     }
 }

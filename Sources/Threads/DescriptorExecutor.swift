@@ -16,9 +16,10 @@ package final class DescriptorExecutor: TaskExecutor {
     ///     hold the executor, whose release is what ends the thread.
     /// - Throws: an error that says why the system has no thread or no file descriptor to give.
     package init(name: String, descriptor: Int32, onReadable: @escaping @Sendable () -> Bool) throws {
-        let loop = DescriptorLoop(descriptor: descriptor, wake: try EventDescriptor(), left: try EventDescriptor())
+        let loop = DescriptorLoop(
+            descriptor: descriptor, wake: try EventDescriptor(), left: try EventDescriptor(), onReadable: onReadable)
         self.loop = loop
-        thread = try DedicatedThread(name: name) { loop.run(onReadable) }
+        thread = try DedicatedThread(name: name) { loop.run() }
         // Nobody joins it: the last release of the executor may happen on this very thread.
         thread.detach()
     }
@@ -29,6 +30,20 @@ package final class DescriptorExecutor: TaskExecutor {
 
     package func enqueue(_ job: consuming ExecutorJob) {
         loop.append(DescriptorLoop.Entry(job: UnownedJob(job), executor: self), isOnThread: thread.isCurrent)
+    }
+
+    /// For a job on this thread that has nothing to do until something has come: waits for it once, as the thread does
+    /// between jobs.
+    ///
+    /// - Returns: false, at once, when the job should suspend itself instead: others want to run, nothing is watched any more,
+    ///   or this is another thread.
+    package func waitHere() -> Bool {
+        thread.isCurrent && loop.waitOnce()
+    }
+
+    /// Ends a ``waitHere()``, or the next one.
+    package func wakeUp() {
+        loop.wakeUp()
     }
 
     /// When this returns, the thread neither waits for the descriptor nor will again; jobs run on.
@@ -58,12 +73,16 @@ private final class DescriptorLoop: Sendable {
     private let descriptor: Int32
     private let wake: EventDescriptor
     private let left: EventDescriptor
+    private let onReadable: @Sendable () -> Bool
     private let state = Lock(State())
 
-    init(descriptor: Int32, wake: EventDescriptor, left: EventDescriptor) {
+    init(
+        descriptor: Int32, wake: EventDescriptor, left: EventDescriptor, onReadable: @escaping @Sendable () -> Bool
+    ) {
         self.descriptor = descriptor
         self.wake = wake
         self.left = left
+        self.onReadable = onReadable
     }
 
     func append(_ entry: Entry, isOnThread: Bool) {
@@ -74,6 +93,8 @@ private final class DescriptorLoop: Sendable {
         // The thread itself looks before it waits.
         if wasEmpty, !isOnThread { wake.signal() }
     }
+
+    func wakeUp() { wake.signal() }
 
     func stop() {
         state.withLock { $0.isStopped = true }
@@ -92,27 +113,41 @@ private final class DescriptorLoop: Sendable {
         left.wait()
     }
 
-    func run(_ onReadable: () -> Bool) {
-        // Changes places with the list that is filled, so that neither is allocated anew for each job.
-        var entries: [Entry] = []
+    func run() {
         while true {
-            let (isWatching, isStopped) = state.withLock { state in
-                swap(&state.entries, &entries)
-                state.isWaiting = entries.isEmpty && !state.isStopped
-                return (state.isWatching, state.isStopped)
+            let (entry, isWatching, isStopped) = state.withLock { state in
+                // One at a time: a job may wait here in the loop's place only when no other one is there.
+                let entry = state.entries.isEmpty ? nil : state.entries.removeFirst()
+                state.isWaiting = entry == nil && !state.isStopped
+                return (entry, state.isWatching, state.isStopped)
             }
-            guard entries.isEmpty else {
-                for entry in entries { entry.job.runSynchronously(on: entry.executor.asUnownedTaskExecutor()) }
-                entries.removeAll(keepingCapacity: true)
-                continue
+            if let entry {
+                entry.job.runSynchronously(on: entry.executor.asUnownedTaskExecutor())
+            } else if isStopped {
+                return
+            } else {
+                wait(isWatching: isWatching)
             }
-            if isStopped { return }
-            if wait(forDescriptor: isWatching), !onReadable() { state.withLock { $0.isWatching = false } }
         }
     }
 
-    /// Returns whether the descriptor is readable and still to be watched.
-    private func wait(forDescriptor isWatching: Bool) -> Bool {
+    /// Within a job.
+    func waitOnce() -> Bool {
+        let mayWait = state.withLock { state in
+            let mayWait = state.entries.isEmpty && state.isWatching
+            state.isWaiting = mayWait
+            return mayWait
+        }
+        if mayWait { wait(isWatching: true) }
+        return mayWait
+    }
+
+    private func wait(isWatching: Bool) {
+        if isReadable(isWatching), !onReadable() { state.withLock { $0.isWatching = false } }
+    }
+
+    /// Waits. Returns whether the descriptor is readable and still to be watched.
+    private func isReadable(_ isWatching: Bool) -> Bool {
         var ready = (
             pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0),
             // A negative number is ignored (poll(2)).

@@ -237,7 +237,22 @@ extension SystemTests {
 
         /// A chip goes and comes back. Its sensor fails, and is started again until it answers; all others keep their
         /// schedule, those on its bus too.
+        ///
+        /// After an address that nobody acknowledges, QEMU's controllers leave the flag TXW or RXR set (hw/i2c/bcm2835_i2c.c), and
+        /// all of them share one interrupt: when another bus has it while a transfer begins on this one, the kernel takes the
+        /// flag for this transfer's and ends it with EIO (drivers/i2c/busses/i2c-bcm2835.c). No chip of Broadcom does so, and
+        /// the test begins again.
         private static func absence(_ machine: Machine, _ readings: Collected) async throws {
+            for _ in 1...4 {
+                let failures = try await absentOnce(machine, readings)
+                guard !failures.isEmpty else { return }
+                try #require(failures.allSatisfy { $0.contains(": Input/output error") }, "\(failures)")
+            }
+            Issue.record("whenever one chip was absent, another one on its bus failed")
+        }
+
+        /// Returns what the console says about failures of the others. Their schedules are judged when there is none.
+        private static func absentOnce(_ machine: Machine, _ readings: Collected) async throws -> [String] {
             try await readings.wait(for: ["one-4f/asked": 0...(.infinity)])
             await readings.forget()
             let others = [
@@ -261,15 +276,17 @@ extension SystemTests {
             try await readings.wait(for: all.mapValues { _ in (now + 3)...(.infinity) })
 
             let text = String(decoding: machine.emulator.console.text.utf8.dropFirst(before), as: UTF8.self)
-            for other in others + ["capture-two-1e"] {
-                #expect(!text.contains("\(other) failed"), "\(other) failed, too")
+            let failures = text.split(whereSeparator: \.isNewline).map(String.init).filter { line in
+                (others + ["capture-two-1e"]).contains { line.contains("/\($0) failed") }
             }
+            guard failures.isEmpty else { return failures }
             // A tick that the whole machine missed, because its host was busy, is nobody's fault here.
             let missed = await readings.missedTicks
             let elsewhere = max(missed["two-4b"] ?? 0, missed["zero-4a"] ?? 0)
             for other in others {
                 #expect(missed[other] ?? .max <= elsewhere + 1, "\(other) missed ticks: \(missed)")
             }
+            return []
         }
 
         /// The lamp's process is killed and not started again: the app puts the lamp out, and goes on.

@@ -96,6 +96,82 @@ struct DescriptorExecutorTests {
         executor.stopWatching()
     }
 
+    @Test func aJobWaitsInTheThreadsPlace() async throws {
+        let source = try Source()
+        let executor = try Self.executor(source)
+        var notices = source.notices.makeAsyncIterator()
+        for _ in 0..<100 {
+            // One job: where it suspends, the thread would wait by itself.
+            let hasWaited = await withTaskExecutorPreference(executor) {
+                source.event.signal()
+                return executor.waitHere()
+            }
+            #expect(hasWaited)
+            #expect(await notices.next() != nil)
+        }
+    }
+
+    @Test func aJobDoesNotWaitWhileOthersWantToRun() async throws {
+        let source = try Source()
+        let executor = try Self.executor(source)
+        let other = await withTaskExecutorPreference(executor) {
+            let other = Task(executorPreference: executor) {}
+            #expect(!executor.waitHere())
+            return other
+        }
+        await other.value
+    }
+
+    @Test func aWaitingJobMakesRoomForOthers() async throws {
+        let source = try Source()
+        let executor = try Self.executor(source)
+        let (begins, continuation) = AsyncStream.makeStream(of: Void.self)
+        async let hasWaited = withTaskExecutorPreference(executor) {
+            continuation.finish()
+            return executor.waitHere()
+        }
+        for await _ in begins {}
+        await Task(executorPreference: executor) {}.value
+        // Either it has waited, or the other job was there before.
+        _ = await hasWaited
+    }
+
+    @Test func aWaitingJobIsWoken() async throws {
+        let source = try Source()
+        let executor = try Self.executor(source)
+        executor.wakeUp()
+        // The thread, between jobs, may have taken that one.
+        let (begins, continuation) = AsyncStream.makeStream(of: Void.self)
+        async let hasWaited = withTaskExecutorPreference(executor) {
+            continuation.finish()
+            return executor.waitHere()
+        }
+        for await _ in begins {}
+        executor.wakeUp()
+        #expect(await hasWaited)
+    }
+
+    @Test func whereNothingIsWatchedAJobDoesNotWait() async throws {
+        let source = try Source()
+        let executor = try Self.executor(source)
+        #expect(!executor.waitHere(), "this is another thread")
+        executor.stopWatching()
+        #expect(await withTaskExecutorPreference(executor) { !executor.waitHere() })
+    }
+
+    @Test func stoppingEndsTheWaitOfAJob() async throws {
+        let source = try Source()
+        let executor = try Self.executor(source)
+        let (begins, continuation) = AsyncStream.makeStream(of: Void.self)
+        async let waits = withTaskExecutorPreference(executor) {
+            continuation.finish()
+            while executor.waitHere() {}
+        }
+        for await _ in begins {}
+        executor.stopWatching()
+        await waits
+    }
+
     @Test func threadEndsWithItsExecutor() async throws {
         let notices: AsyncStream<Source.Notice>
         do {
