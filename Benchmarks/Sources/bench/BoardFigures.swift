@@ -57,7 +57,7 @@ struct EdgeFigures: Figure {
 
     private static let edges = 1000
     /// The fastest first. Of faster ones an emulated chip and the kernel's thread for its interrupts make one of two.
-    private static let gaps: [Duration] = [4, 8, 16].map { .milliseconds($0) }
+    private static let gaps: [Duration] = [4, 8, 16, 32].map { .milliseconds($0) }
 
     func measure(_ place: Workplace) throws -> [Record] {
         let load = try Workplace.load()
@@ -77,7 +77,14 @@ struct EdgeFigures: Figure {
             "/data/hardware-bench \($0) \(DrivenLine.chip) \(DrivenLine.offset) COUNT"
         }
 
-        guard let gap = try Self.gaps.first(where: { try run(peer, gap: $0).missed == 0 }) else {
+        // Several times: what takes the processor from the emulator for longer than a gap makes one of two edges, too.
+        let tries = (0..<3).flatMap { _ in Self.gaps }
+        let gap = try tries.first { gap in
+            let missed = try run(peer, gap: gap).missed
+            Bench.say("an edge in \(gap): gpiomon misses \(missed) of \(Self.edges)")
+            return missed == 0
+        }
+        guard let gap else {
             throw BenchError("gpiomon itself misses edges at every rate; measure when this machine is less busy")
         }
         var lost: [Record.Value] = []
