@@ -240,7 +240,7 @@ extension SystemTests {
         ///
         /// After an address that nobody acknowledges, QEMU's controllers leave the flag TXW or RXR set (hw/i2c/bcm2835_i2c.c), and
         /// all of them share one interrupt: when another bus has it while a transfer begins on this one, the kernel takes the
-        /// flag for this transfer's and ends it with EIO (drivers/i2c/busses/i2c-bcm2835.c). No chip of Broadcom does so, and
+        /// flag for this transfer's and ends it with EIO (drivers/i2c/busses/i2c-bcm2835.c). Nothing in Apus can help that:
         /// the test begins again.
         private static func absence(_ machine: Machine, _ readings: Collected) async throws {
             for _ in 1...4 {
