@@ -37,6 +37,19 @@ struct DescriptorExecutorTests {
 
     private static func thread() -> pthread_t { pthread_self() }
 
+    /// Returns when the job runs.
+    private static func begin(
+        on executor: DescriptorExecutor, _ job: @escaping @Sendable () -> Bool
+    ) async -> Task<Bool, Never> {
+        let (begins, continuation) = AsyncStream.makeStream(of: Void.self)
+        let task = Task(executorPreference: executor) {
+            continuation.finish()
+            return job()
+        }
+        for await _ in begins {}
+        return task
+    }
+
     @Test func tasksRunOnTheThreadThatWaits() async throws {
         let source = try Source()
         let executor = try Self.executor(source)
@@ -125,15 +138,10 @@ struct DescriptorExecutorTests {
     @Test func aWaitingJobMakesRoomForOthers() async throws {
         let source = try Source()
         let executor = try Self.executor(source)
-        let (begins, continuation) = AsyncStream.makeStream(of: Void.self)
-        async let hasWaited = withTaskExecutorPreference(executor) {
-            continuation.finish()
-            return executor.waitHere()
-        }
-        for await _ in begins {}
+        let job = await Self.begin(on: executor) { executor.waitHere() }
         await Task(executorPreference: executor) {}.value
         // Either it has waited, or the other job was there before.
-        _ = await hasWaited
+        _ = await job.value
     }
 
     @Test func aWaitingJobIsWoken() async throws {
@@ -141,14 +149,9 @@ struct DescriptorExecutorTests {
         let executor = try Self.executor(source)
         executor.wakeUp()
         // The thread, between jobs, may have taken that one.
-        let (begins, continuation) = AsyncStream.makeStream(of: Void.self)
-        async let hasWaited = withTaskExecutorPreference(executor) {
-            continuation.finish()
-            return executor.waitHere()
-        }
-        for await _ in begins {}
+        let job = await Self.begin(on: executor) { executor.waitHere() }
         executor.wakeUp()
-        #expect(await hasWaited)
+        #expect(await job.value)
     }
 
     @Test func whereNothingIsWatchedAJobDoesNotWait() async throws {
@@ -162,14 +165,12 @@ struct DescriptorExecutorTests {
     @Test func stoppingEndsTheWaitOfAJob() async throws {
         let source = try Source()
         let executor = try Self.executor(source)
-        let (begins, continuation) = AsyncStream.makeStream(of: Void.self)
-        async let waits = withTaskExecutorPreference(executor) {
-            continuation.finish()
+        let job = await Self.begin(on: executor) {
             while executor.waitHere() {}
+            return true
         }
-        for await _ in begins {}
         executor.stopWatching()
-        await waits
+        _ = await job.value
     }
 
     @Test func threadEndsWithItsExecutor() async throws {
